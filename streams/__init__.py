@@ -1,0 +1,1 @@
+"""What the city means, and the workers that compute it."""

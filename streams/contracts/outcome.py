@@ -1,0 +1,286 @@
+"""What a pipeline answers to a stretch of the log: everything that one transaction stores.
+
+Arrays are columns of equal length. All times are epoch ms, all values scaled integers. Nothing
+here holds a wall-clock time: `known_ms`/`decided_ms` are processing times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.contracts.domain import Episode, Result, Ticket
+from streams.contracts.frame import Int8, Int16, Int32, Int64
+from streams.contracts.reason import AlertState, Change, Origin, Reason, Severity
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Readings:
+    """Rows for `observation`; `position` is the log offset of each row's frame."""
+
+    sensor: Int32  # catalogue id
+    property: Int16  # catalogue id
+    time_ms: Int64
+    value: Int64
+    flag: Int8
+    position: Int64
+
+    def __len__(self) -> int:
+        return len(self.sensor)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Revisions:
+    """Stored rows whose value changed inside the horizon: old and new, both positions."""
+
+    sensor: Int32
+    property: Int16
+    time_ms: Int64
+    old_value: Int64
+    old_flag: Int8
+    old_position: Int64
+    value: Int64
+    flag: Int8
+    position: Int64
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FlagChanges:
+    """Stored rows whose quality flag changed (value and position stay)."""
+
+    sensor: Int32
+    property: Int16
+    time_ms: Int64
+    flag: Int8
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LateRows:
+    """Late candidates in arrival order: the store decides duplicate, revision or new.
+
+    `area`/`domain` index the names lists; the store counts them in the ledger (`source` too) and
+    marks (area, domain, day) dirty for every row that changed something.
+    """
+
+    names: tuple[tuple[str, str, str], ...]  # (area, domain, source)
+    name: Int16  # index into names
+    sensor: Int32
+    property: Int16
+    time_ms: Int64
+    value: Int64
+    flag: Int8
+    position: Int64
+
+    def __len__(self) -> int:
+        return len(self.sensor)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Windows:
+    """Closed or revised windows, full state, upserted by (size, sensor, property, start).
+
+    `n` readings with flag <= 2 and their `total`, `low`, `high`; `bad` = the others. A row with
+    n = 0 and bad = 0 deletes the window (a revision emptied it; does not normally happen).
+    """
+
+    size_s: Int32
+    sensor: Int32
+    property: Int16
+    start_ms: Int64
+    n: Int32
+    bad: Int32
+    total: Int64
+    low: Int64
+    high: Int64
+
+    def __len__(self) -> int:
+        return len(self.sensor)
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One change of an alert. `alert` is the fingerprint: same content, same id, always.
+
+    `sequence` counts the transitions of this alert from 1. `event_ms` is when it was true,
+    `decided_ms` the processing time that decided it. `stale` is the state after the change.
+    `valid_until_ms`: nobody acts on it later than that without asking again.
+    """
+
+    alert: str
+    sequence: int
+    rule: str
+    rule_version: str
+    domain: str
+    area: str
+    point: str | None
+    subject: str  # point id, or "area:<code>", or "gateway:<id>"
+    onset_ms: int
+    event_ms: int
+    decided_ms: int
+    state: AlertState
+    severity: Severity
+    stale: bool
+    unverified: bool
+    change: Change
+    value: str | None  # decimal text in `unit`
+    threshold: str | None
+    unit: str
+    origin: Origin
+    position: int  # log offset of the evidence (region: region log id)
+    valid_until_ms: int
+    evidence: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A row set apart: counted, stored, moves nothing."""
+
+    reason: Reason
+    area: str
+    domain: str
+    source: str
+    sensor: str
+    property: str
+    time_ms: int
+    ingest_ms: int
+    value: str  # decimal text
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A rejected row (row >= 0) or a whole record (row -1), with the original bytes for a record."""
+
+    reason: Reason
+    detail: str
+    position: int
+    row: int
+    source: str
+    area: str
+    domain: str
+    content: bytes
+
+
+LEDGER_COLUMNS = (
+    "received",
+    "rejected",
+    "quarantined",
+    "duplicate",
+    "stored",
+    "on_time",
+    "late",
+    "revised",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AreaLatest:
+    """Full state of one area and domain for maps, columnar: parallel lists per point and series."""
+
+    area: str
+    domain: str
+    as_of_ms: int  # newest event time in it
+    decided_ms: int
+    payload: Mapping[str, Any]  # {"series":{"sensor":[],"property":[],"time":[],"value":[],"flag":[]},
+    #                              "silent":[sensor ids], "watermark": ms}
+
+
+@dataclass(frozen=True, slots=True)
+class AreaRisk:
+    """The colour of one area: worst among its open alerts; `unknown` = shown over its last colour."""
+
+    area: str
+    severity: Severity
+    led_by: str | None  # domain
+    unknown: bool
+    stale_alerts: int
+    open_alerts: int
+    as_of_ms: int  # newest event time of the area
+    decided_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class RegionMessage:
+    """From the first stage to the region pipeline; ordered by (proc_ms, area, sequence).
+
+    kind: "partial" (payload = full-state partial of the period) | "watermark" (payload
+    {"watermark": ms, "active": bool}) | "source" (payload {"source", "silent", "total",
+    "since_ms", "speaking": bool}) | "clock" (area "*": payload {"areas": [...]}; nothing else)
+    `cause`: closed | revised | late | registry.
+    """
+
+    area: str
+    sequence: int
+    proc_ms: int
+    kind: str
+    domain: str
+    period: str  # hour | day | state | ""
+    start_ms: int
+    payload: Mapping[str, Any]
+    cause: str
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class LateMark:
+    """(area, domain, day) whose windows and partials the recomputer rebuilds from the store.
+
+    Emitted by the pipeline when it closes or revises a period that late rows have touched (its
+    own memory lacks them); the store adds marks for the late rows themselves.
+    """
+
+    area: str
+    domain: str
+    day_start_ms: int
+    position: int
+
+
+@dataclass(slots=True)
+class Outcome:
+    """Everything that the records up to `next_offset` changed. Lists keep their order."""
+
+    next_offset: int
+    readings: list[Readings] = field(default_factory=list)
+    revisions: list[Revisions] = field(default_factory=list)
+    flags: list[FlagChanges] = field(default_factory=list)
+    late: list[LateRows] = field(default_factory=list)
+    windows: list[Windows] = field(default_factory=list)
+    transitions: list[Transition] = field(default_factory=list)
+    results: list[Result] = field(default_factory=list)
+    episodes: list[tuple[str, Episode]] = field(default_factory=list)  # (area, episode)
+    tickets: list[tuple[str, Ticket]] = field(default_factory=list)  # (area, ticket)
+    quarantined: list[Quarantined] = field(default_factory=list)
+    dead_letters: list[DeadLetter] = field(default_factory=list)
+    ledger: dict[tuple[str, str, str], NDArray[np.int64]] = field(default_factory=dict)
+    # (area, domain, source) -> counts in the order of LEDGER_COLUMNS, without the late candidates
+    latest: dict[tuple[str, str], AreaLatest] = field(default_factory=dict)
+    risks: dict[str, AreaRisk] = field(default_factory=dict)
+    region: list[RegionMessage] = field(default_factory=list)
+    marks: list[LateMark] = field(default_factory=list)
+    activated: list[tuple[str, str, int]] = field(default_factory=list)  # (kind, version, offset)
+
+    def count(self, area: str, domain: str, source: str, **amounts: int) -> None:
+        """Adds to the ledger row of (area, domain, source)."""
+        row = self.ledger.get((area, domain, source))
+        if row is None:
+            row = self.ledger[area, domain, source] = np.zeros(len(LEDGER_COLUMNS), np.int64)
+        for name, amount in amounts.items():
+            row[LEDGER_COLUMNS.index(name)] += amount
+
+
+@dataclass(frozen=True, slots=True)
+class StateParts:
+    """A checkpoint of one partition, in versioned bytes, by key; only what changed.
+
+    `parts` replace the stored bytes of their key (None deletes it); `segments` are appended under
+    their key (history of accepted readings) and `dropped` are (key, number) segments that nothing
+    needs any more. Loading gives every part and, per key, the segments in number order.
+    """
+
+    parts: Mapping[str, bytes | None]
+    segments: Mapping[str, tuple[int, bytes]]
+    dropped: tuple[tuple[str, int], ...]

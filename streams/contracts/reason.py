@@ -1,0 +1,92 @@
+"""Why something was rejected, quarantined, or why an alert moved. Values are stable: they are stored."""
+
+from __future__ import annotations
+
+from enum import IntEnum, StrEnum
+
+
+class Reason(StrEnum):
+    """Why a record or a row was refused (dead letter) or set apart (quarantine)."""
+
+    MALFORMED = "malformed"  # not parseable in its declared encoding, or truncated
+    OVERSIZED = "oversized"
+    BAD_HEADERS = "bad_headers"  # CloudEvents attributes missing or wrong
+    UNKNOWN_TYPE = "unknown_type"
+    UNKNOWN_VERSION = "unknown_version"
+    UNKNOWN_ENCODING = "unknown_encoding"
+    WRONG_SHAPE = "wrong_shape"  # columns missing, of unequal length, index out of its dictionary
+    WRONG_TYPE = "wrong_type"
+    UNKNOWN_AREA = "unknown_area"
+    UNKNOWN_DOMAIN = "unknown_domain"
+    UNKNOWN_SENSOR = "unknown_sensor"
+    UNKNOWN_PROPERTY = "unknown_property"
+    UNKNOWN_UNIT = "unknown_unit"
+    FOREIGN_AREA = "foreign_area"  # the sensor belongs to another area than the frame says
+    ORIGIN_REFUSED = "origin_refused"  # e.g. a simulated frame in a live namespace
+    NOT_FINITE = "not_finite"
+    OUT_OF_BOUNDS = "out_of_bounds"  # cannot be stored at the property's scale
+    BAD_TIME = "bad_time"  # before 2000 or after 2100
+    FUTURE_EVENT = "future_event"  # quarantine: event time ahead of ingest time beyond the tolerance
+    FUTURE_INGEST = "future_ingest"  # quarantine: ingest time ahead of append time beyond the tolerance
+    CONFLICT = "conflict"  # two values for one identity inside one frame
+    POISON = "poison"  # a record that always made the batch fail
+
+
+class Flag(IntEnum):
+    """Quality flags of QARTOD (IOOS, 2020): higher is worse except 9."""
+
+    GOOD = 1
+    NOT_EVALUATED = 2
+    SUSPECT = 3
+    FAIL = 4
+    MISSING = 9
+
+
+class Origin(StrEnum):
+    """Where a reading comes from. Only LIVE may ever become an Actual message."""
+
+    LIVE = "live"
+    SIMULATED = "simulated"
+    REPLAYED = "replayed"
+    DRILL = "drill"
+
+
+class NamespaceKind(StrEnum):
+    """What a namespace (a schema of the store) is for."""
+
+    LIVE = "live"
+    SIMULATED = "simulated"
+    REPLAY = "replay"
+    VERIFY = "verify"
+    DRILL = "drill"
+
+
+class Severity(IntEnum):
+    """Alert severity; 蓝 Ⅳ, 黄 Ⅲ, 橙 Ⅱ, 红 Ⅰ."""
+
+    NONE = 0
+    BLUE = 1
+    YELLOW = 2
+    ORANGE = 3
+    RED = 4
+
+
+class AlertState(StrEnum):
+    PENDING = "pending"
+    FIRING = "firing"
+    RESOLVED = "resolved"
+
+
+class Change(StrEnum):
+    """Why an alert made a transition."""
+
+    ONSET = "onset"  # → pending
+    CONFIRMED = "confirmed"  # pending → firing
+    RAISED = "raised"
+    LOWERED = "lowered"
+    STALE = "stale"  # its sensor fell silent
+    FRESH = "fresh"  # its sensor speaks again
+    CLEARED = "cleared"  # ended by measurement
+    NOT_CONFIRMED = "not_confirmed"  # pending never became firing
+    WITHDRAWN = "withdrawn"  # the sensor was wrong
+    RETIRED = "retired"  # the rule or the point was taken out of service

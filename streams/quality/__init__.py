@@ -1,0 +1,1 @@
+"""QARTOD checks on columns: what a reading is worth."""
