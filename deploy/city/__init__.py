@@ -1,0 +1,1 @@
+"""City profiles: what is true of one city or province and nowhere else. One folder each."""
