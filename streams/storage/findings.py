@@ -1,0 +1,129 @@
+"""What the domains found: results, episodes, tickets, and the newest state of areas."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from streams.contracts.domain import Episode, Result, Ticket
+from streams.contracts.outcome import AreaLatest, AreaRisk, Outcome
+from streams.storage.alerts import json_text
+from streams.storage.connect import Cursor
+
+SET_RESULTS = """
+insert into point_result (kind, point, start, period_s, payload)
+select kind, point, at_ms(start_ms), period_s, payload::jsonb
+from unnest(%s::text[], %s::text[], %s::bigint[], %s::int[], %s::text[])
+     as t (kind, point, start_ms, period_s, payload)
+on conflict (kind, point, start, period_s) do update set payload = excluded.payload
+"""
+SET_EPISODES = """
+insert into episode (id, kind, area, point, start, "end", payload)
+select id, kind, area, point, at_ms(start_ms), at_ms(end_ms), payload::jsonb
+from unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::text[])
+     as t (id, kind, area, point, start_ms, end_ms, payload)
+on conflict (id) do update set
+    kind = excluded.kind, area = excluded.area, point = excluded.point, start = excluded.start,
+    "end" = excluded."end", payload = excluded.payload
+"""
+OPEN_TICKET = """
+insert into ticket (area, sensor, property, kind, opened, evidence)
+values (%s, %s, %s, %s, at_ms(%s), %s::jsonb)
+on conflict (sensor, property, kind, opened) do nothing
+"""
+CLOSE_TICKET = """
+update ticket set closed = at_ms(%s), evidence = evidence || %s::jsonb
+where sensor = %s and property = %s and kind = %s and closed is null
+"""
+SET_LATEST = """
+insert into area_latest (area, domain, as_of, decided_at, payload)
+select area, domain, at_ms(as_of_ms), at_ms(decided_ms), payload::jsonb
+from unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::text[])
+     as t (area, domain, as_of_ms, decided_ms, payload)
+on conflict (area, domain) do update set
+    as_of = excluded.as_of, decided_at = excluded.decided_at, payload = excluded.payload
+"""
+SET_RISKS = """
+insert into area_risk
+    (area, severity, led_by, unknown, stale_alerts, open_alerts, as_of, decided_at)
+select area, severity, led_by, unknown, stale_alerts, open_alerts,
+       at_ms(as_of_ms), at_ms(decided_ms)
+from unnest(%s::text[], %s::smallint[], %s::text[], %s::bool[], %s::int[], %s::int[],
+            %s::bigint[], %s::bigint[])
+     as t (area, severity, led_by, unknown, stale_alerts, open_alerts, as_of_ms, decided_ms)
+on conflict (area) do update set
+    severity = excluded.severity, led_by = excluded.led_by, unknown = excluded.unknown,
+    stale_alerts = excluded.stale_alerts, open_alerts = excluded.open_alerts,
+    as_of = excluded.as_of, decided_at = excluded.decided_at
+"""
+
+
+def write_findings(cursor: Cursor, outcome: Outcome) -> None:
+    """Everything that is upserted by its own key; the last word on each counts."""
+    write_results(cursor, outcome.results)
+    write_episodes(cursor, outcome.episodes)
+    _write_tickets(cursor, outcome.tickets)
+    _write_latest(cursor, outcome.latest)
+    _write_risks(cursor, outcome.risks)
+
+
+def write_results(cursor: Cursor, results: Sequence[Result]) -> None:
+    """Upserts by (kind, point, start, period)."""
+    last = {(r.kind, r.point, r.start_ms, r.period_s): r.payload for r in results}
+    if last:
+        payloads = [json_text(payload) for payload in last.values()]
+        cursor.execute(SET_RESULTS, (*_columns(last), payloads))
+
+
+def write_episodes(cursor: Cursor, episodes: Sequence[tuple[str, Episode]]) -> None:
+    """Upserts by id; an episode that a revision undid goes."""
+    last = {episode.id: (area, episode) for area, episode in episodes}
+    gone = [number for number, (_, episode) in last.items() if episode.removed]
+    rows = [
+        (e.id, e.kind, area, e.point, e.start_ms, e.end_ms, json_text(e.payload))
+        for area, e in last.values()
+        if not e.removed
+    ]
+    if rows:
+        cursor.execute(SET_EPISODES, _columns(rows))
+    if gone:
+        cursor.execute("delete from episode where id = any(%s)", (gone,))
+
+
+def _write_tickets(cursor: Cursor, tickets: Sequence[tuple[str, Ticket]]) -> None:
+    for area, t in tickets:
+        evidence = json_text(t.evidence)
+        if t.closed:
+            cursor.execute(CLOSE_TICKET, (t.time_ms, evidence, t.sensor, t.property, t.kind))
+        else:
+            cursor.execute(OPEN_TICKET, (area, t.sensor, t.property, t.kind, t.time_ms, evidence))
+
+
+def _write_latest(cursor: Cursor, latest: Mapping[tuple[str, str], AreaLatest]) -> None:
+    rows = [
+        (v.area, v.domain, v.as_of_ms, v.decided_ms, json_text(v.payload)) for v in latest.values()
+    ]
+    if rows:
+        cursor.execute(SET_LATEST, _columns(rows))
+
+
+def _write_risks(cursor: Cursor, risks: Mapping[str, AreaRisk]) -> None:
+    rows = [
+        (
+            r.area,
+            int(r.severity),
+            r.led_by,
+            r.unknown,
+            r.stale_alerts,
+            r.open_alerts,
+            r.as_of_ms,
+            r.decided_ms,
+        )
+        for r in risks.values()
+    ]
+    if rows:
+        cursor.execute(SET_RISKS, _columns(rows))
+
+
+def _columns(rows: Any) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)]

@@ -1,0 +1,186 @@
+"""Makes a namespace and brings it up to date: plain SQL files, in order, forward only.
+
+An applied file is known by its checksum; a file that was edited after it ran is refused. Also
+fills what follows from the program itself: the catalogue of properties, the partitions of the log.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+
+from psycopg import sql
+
+from streams.contracts.domain import Domain
+from streams.contracts.reason import NamespaceKind
+from streams.domains import find_domains
+from streams.errors import Misconfigured
+from streams.log import OBSERVATION_TOPIC
+from streams.storage.connect import Connection, connect, execute_script, translated
+
+REGION_TOPIC = "region"
+DEFAULT_PARTITIONS = 4
+LOCK = "select pg_advisory_xact_lock(hashtextextended('citybrain migrate ' || %s, 0))"
+LEDGER = """
+create table if not exists migration (
+    name text primary key,
+    checksum text not null,
+    applied timestamptz not null default now()
+)
+"""
+TIMESCALE = """
+select (select setting from pg_settings where name = 'timescaledb.license')
+from pg_extension where extname = 'timescaledb'
+"""
+# Ids are given once: the highest ever given is kept by the rows themselves, which nobody deletes.
+ADD_PROPERTY = """
+insert into property (id, name, domain, unit, scale)
+select coalesce(max(id), 0) + 1, %s, %s, %s, %s from property
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Migrated:
+    """What a migration did, for people."""
+
+    applied: tuple[str, ...]  # names of the files that ran now
+    store: str  # "plain", "timescaledb (apache)", "timescaledb (timescale)"
+    partitions: int
+
+
+def migrate(
+    conninfo: str,
+    namespace: str,
+    kind: NamespaceKind,
+    *,
+    domains: Mapping[str, Domain] | None = None,
+    partitions: int = DEFAULT_PARTITIONS,
+) -> Migrated:
+    """Creates or upgrades the namespace, in one transaction under an advisory lock.
+
+    Raises `Misconfigured` when an applied file was edited or is missing, when the namespace is of
+    another kind, when the number of partitions differs from the one it was made with, or when a
+    property changed its scale or domain; `Unavailable` when the database does not answer.
+    """
+    found = find_domains() if domains is None else domains
+    with translated(), connect(conninfo, namespace, "citybrain migrate") as connection:
+        connection.execute(LOCK, (namespace,))
+        connection.execute(
+            sql.SQL("create schema if not exists {}").format(sql.Identifier(namespace))
+        )
+        connection.execute(LEDGER)
+        applied = _apply_files(connection)
+        _name(connection, namespace, kind)
+        _fill_properties(connection, found)
+        _fill_partitions(connection, partitions)
+        return Migrated(applied, detect_store(connection), partitions)
+
+
+def drop_namespace(conninfo: str, namespace: str) -> None:
+    """Removes a throwaway namespace with everything in it; refuses the live one."""
+    with translated(), connect(conninfo, namespace, "citybrain drop") as connection:
+        there = connection.execute("select to_regclass('namespace')").fetchone()
+        if there and there[0]:
+            row = connection.execute("select kind from namespace").fetchone()
+            if row and row[0] == NamespaceKind.LIVE:
+                raise Misconfigured([f"namespace {namespace} is live: it is not dropped"])
+        connection.execute(
+            sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(namespace))
+        )
+
+
+def detect_store(connection: Connection) -> str:
+    """What the server offers; the same SQL runs on all of them."""
+    row = connection.execute(TIMESCALE).fetchone()
+    return "plain" if row is None else f"timescaledb ({row[0] or 'apache'})"
+
+
+def namespace_kind(connection: Connection) -> NamespaceKind:
+    """The kind that the namespace was made with."""
+    row = connection.execute("select kind from namespace").fetchone()
+    if row is None:
+        raise Misconfigured(["the namespace is empty: run `citybrain migrate` first"])
+    return NamespaceKind(row[0])
+
+
+def property_ids(connection: Connection) -> dict[str, int]:
+    """Property name → catalogue id."""
+    return {name: number for name, number in connection.execute("select name, id from property")}
+
+
+def _files() -> list[tuple[str, str]]:
+    folder = resources.files(__package__) / "migrations"
+    return sorted(
+        (file.name, file.read_text(encoding="utf-8"))
+        for file in folder.iterdir()
+        if file.name.endswith(".sql")
+    )
+
+
+def _apply_files(connection: Connection) -> tuple[str, ...]:
+    done: dict[str, str] = dict(
+        connection.execute("select name, checksum from migration").fetchall()
+    )
+    files = _files()
+    sums = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in files}
+    mistakes = [f"migration {name} was applied but is missing" for name in done if name not in sums]
+    mistakes += [
+        f"migration {name} was edited after it was applied"
+        for name, checksum in done.items()
+        if sums.get(name, checksum) != checksum
+    ]
+    if mistakes:
+        raise Misconfigured(mistakes)
+    fresh = [(name, text) for name, text in files if name not in done]
+    for name, text in fresh:
+        execute_script(connection, text)
+        connection.execute(
+            "insert into migration (name, checksum) values (%s, %s)", (name, sums[name])
+        )
+    return tuple(name for name, _ in fresh)
+
+
+def _name(connection: Connection, namespace: str, kind: NamespaceKind) -> None:
+    connection.execute(
+        "insert into namespace (name, kind) values (%s, %s) on conflict do nothing",
+        (namespace, kind.value),
+    )
+    held = namespace_kind(connection)
+    if held is not kind:
+        raise Misconfigured([f"namespace {namespace} is of kind {held}, not {kind}"])
+
+
+def _fill_properties(connection: Connection, domains: Mapping[str, Domain]) -> None:
+    rows = connection.execute("select name, domain, unit, scale from property").fetchall()
+    known = {row[0]: row[1:] for row in rows}
+    mistakes = []
+    for domain in domains.values():
+        for prop in domain.properties:
+            wanted = (domain.name, prop.unit, prop.scale)
+            if prop.name not in known:
+                connection.execute(ADD_PROPERTY, (prop.name, *wanted))
+            elif known[prop.name] != wanted:
+                mistakes.append(
+                    f"property {prop.name} is stored as {known[prop.name]}, now {wanted}: "
+                    "give it another name"
+                )
+    if mistakes:
+        raise Misconfigured(mistakes)
+
+
+def _fill_partitions(connection: Connection, partitions: int) -> None:
+    row = connection.execute(
+        "select count(*) from log_partition where topic = %s", (OBSERVATION_TOPIC,)
+    ).fetchone()
+    have = row[0] if row else 0
+    if have and have != partitions:
+        raise Misconfigured(
+            [f"the log has {have} partitions, fixed when it was made; asked for {partitions}"]
+        )
+    connection.execute(
+        "insert into log_partition (topic, partition)"
+        " select %s, generate_series(0, %s - 1) union all select %s, 0 on conflict do nothing",
+        (OBSERVATION_TOPIC, partitions, REGION_TOPIC),
+    )
