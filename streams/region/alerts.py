@@ -1,0 +1,198 @@
+"""Alerts that span areas: a city's facts under a domain's rule, and gateways that fall silent.
+
+One `Book` per subject, kept as a page; its timers fire before the moment that passes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from streams.alerting.book import Book, BookState, Moment, Subject
+from streams.alerting.rule import Thresholds, fill
+from streams.alerting.track import Track
+from streams.catalog import Registry
+from streams.contracts.domain import Domain, TierRule, Title
+from streams.contracts.outcome import RegionMessage, Transition
+from streams.contracts.reason import NamespaceKind, Origin
+from streams.region.fold import CityValue
+from streams.region.gateway import (
+    RULE,
+    AreaSilence,
+    evidence,
+    is_silent,
+    scaled_share,
+    sum_silence,
+)
+from streams.region.pages import Pages
+from streams.region.parameters import (
+    PARAMETERS,
+    SILENT_SHARE,
+    GatewayNumbers,
+    domain_parameters,
+    gateway_numbers,
+    read_parameters,
+)
+
+DEADLINES = "book deadlines"
+REGION = "region"
+SHARE_SCALE = 4
+ORIGINS = {
+    NamespaceKind.LIVE: Origin.LIVE,
+    NamespaceKind.SIMULATED: Origin.SIMULATED,
+    NamespaceKind.REPLAY: Origin.REPLAYED,
+    NamespaceKind.VERIFY: Origin.REPLAYED,
+    NamespaceKind.DRILL: Origin.DRILL,
+}
+
+
+class RegionAlerts:
+    """Judges city values and gateway silences; see the module."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        domains: Mapping[str, Domain],
+        values: Mapping[str, str],
+        pages: Pages,
+        origin: Origin,
+    ) -> None:
+        self._registry = registry
+        self._pages = pages
+        self._origin = origin
+        self._numbers = gateway_numbers(values)
+        self._rules = {name: city_rules(d, values) for name, d in domains.items()}
+        self._rules[REGION] = {RULE: gateway_rule(self._numbers, values)}
+        self._sensors = count_sensors(registry)
+
+    def fire_due(self, now_ms: int, position: int) -> list[Transition]:
+        """Timers of open alerts with a deadline up to now, in (deadline, subject) order."""
+        found: list[Transition] = []
+        deadlines: dict[str, int] = dict(self._pages.state(DEADLINES))
+        while deadlines:
+            at, subject = min((at, subject) for subject, at in deadlines.items())
+            if at > now_ms:
+                break
+            book = self._load(subject)
+            while (due := book.due()) is not None and due[0] <= at:
+                found += book.fire(due[1], due[0], position)
+            self._keep(subject, book)
+            deadlines = dict(self._pages.state(DEADLINES))
+        return found
+
+    def judge_city(self, value: CityValue, position: int) -> list[Transition]:
+        """One value of a city, in event order."""
+        subject = f"area:{value.city}"
+        book = self._load(subject)
+        told = {
+            "indicator": value.fact.key.indicator,
+            "start_ms": value.fact.key.start_ms,
+            "detail": value.fact.value.detail,
+        }
+        found = book.judge(
+            value.rule,
+            Subject(subject, None),
+            value.time_ms,
+            value.value,
+            Moment(value.decided_ms, position, self._origin),
+            evidence=told,
+        )
+        self._keep(subject, book)
+        return found
+
+    def judge_gateways(self, messages: Sequence[RegionMessage]) -> list[Transition]:
+        """Source messages of one processing time: each gateway is judged once, after them."""
+        found: list[Transition] = []
+        touched: dict[str, dict[str, Any]] = {}
+        for message in messages:
+            gateway = str(message.payload["source"])
+            areas = touched.setdefault(gateway, dict(self._pages.state(f"gateway/{gateway}")))
+            areas[message.area] = asdict(AreaSilence.of(message))
+        for gateway, areas in sorted(touched.items()):
+            self._pages.put_state(f"gateway/{gateway}", areas)
+            found += self._judge_gateway(gateway, areas, messages[-1])
+        return found
+
+    def _judge_gateway(
+        self, gateway: str, stored: Mapping[str, Any], last: RegionMessage
+    ) -> list[Transition]:
+        areas = {area: AreaSilence(**silence) for area, silence in stored.items()}
+        silence = sum_silence(areas, self._sensors.get(gateway, 0), self._numbers)
+        subject = Subject(f"gateway:{gateway}", None)
+        book = self._load(subject.key)
+        onset = book.onset(RULE, subject)
+        if onset is None and not is_silent(silence, self._numbers):
+            return []
+        count = silence.together if onset is None else silence.silent
+        found = book.judge(
+            RULE,
+            subject,
+            silence.onset_ms if onset is None else max(onset, last.proc_ms),
+            scaled_share(count, silence.total, SHARE_SCALE),
+            Moment(last.proc_ms, last.position, self._origin),
+            evidence=evidence(gateway, areas, silence, self._numbers),
+        )
+        self._keep(subject.key, book)
+        return found
+
+    # -- books as pages ---------------------------------------------------------------------------
+
+    def _load(self, subject: str) -> Book:
+        kind, _, name = subject.partition(":")
+        valid = {"valid_ms": self._numbers.valid_ms} if kind == "gateway" else {}
+        book = Book(self._area_of(kind, name), **valid)
+        for domain, rules in self._rules.items():
+            book.use(domain, rules)
+        content = self._pages.state(f"book/{subject}")
+        if content:
+            book.state = BookState(
+                {key: Track(**track) for key, track in content["tracks"].items()},
+                dict(content["points"]),
+                dict(content["origins"]),
+            )
+        return book
+
+    def _keep(self, subject: str, book: Book) -> None:
+        self._pages.put_state(f"book/{subject}", asdict(book.state))
+        deadlines = dict(self._pages.state(DEADLINES))
+        due = book.due()
+        if due is None:
+            deadlines.pop(subject, None)
+        else:
+            deadlines[subject] = due[0]
+        self._pages.put_state(DEADLINES, deadlines)
+
+    def _area_of(self, kind: str, name: str) -> str:
+        if kind != "gateway":
+            return name
+        known = self._registry.gateways.get(name)
+        return known.area if known is not None else ""
+
+
+def city_rules(domain: Domain, values: Mapping[str, str]) -> dict[str, Thresholds]:
+    """The rules that judge facts of this domain, filled with the parameters in force."""
+    wanted = {spec.rule for spec in domain.facts if spec.rule is not None}
+    parameters = domain_parameters(domain, values)
+    return {rule.name: fill(rule, parameters) for rule in domain.rules if rule.name in wanted}
+
+
+def gateway_rule(numbers: GatewayNumbers, values: Mapping[str, str]) -> Thresholds:
+    """The gateway rule over the silent share of its sensors; ends with the first share below."""
+    rule = TierRule(
+        name=RULE,
+        title=Title("网关静默", "gateway silent"),
+        levels=((SILENT_SHARE.key, numbers.severity),),
+        unit_scale=SHARE_SCALE,
+        clear_count="1",
+        unit="1",
+    )
+    return fill(rule, read_parameters(PARAMETERS, values))
+
+
+def count_sensors(registry: Registry) -> dict[str, int]:
+    """Sensors of every gateway in the registry."""
+    found: dict[str, int] = {}
+    for sensor in registry.sensors.values():
+        found[sensor.gateway] = found.get(sensor.gateway, 0) + 1
+    return found
