@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field, replace
 
 from streams.contracts.domain import FactValue
@@ -58,5 +59,11 @@ def same(before: Fact, new: Fact) -> bool:
 def unwritten(
     key: FactKey, end_ms: int, value: FactValue | None, unit: str, method: str, cause: str
 ) -> Fact:
-    """A fact before `Reviser.revise` gives it its revision and its known-from."""
-    return Fact(key, end_ms, 0, value or NOTHING, unit, method, cause, 0)
+    """A fact before `Reviser.revise` gives it its revision and its known-from.
+
+    Its detail becomes plain JSON (no tuples, text keys), as it will come back from the store:
+    else an equal value would look like another one after a restart.
+    """
+    stated = value or NOTHING
+    plain = replace(stated, detail=json.loads(json.dumps(stated.detail)))
+    return Fact(key, end_ms, 0, plain, unit, method, cause, 0)
