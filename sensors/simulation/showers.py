@@ -1,0 +1,93 @@
+"""An ordinary day: a few light showers, mostly in the afternoon, drifting with the wind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sensors.simulation import noise
+from sensors.simulation.sky import Air, tide_m
+from streams.contracts.frame import Float64
+
+CELLS_PER_DAY = 36
+PEAK_MM_H = (2.0, 18.0)
+RADIUS_KM = (4.0, 11.0)
+LIFE_H = (0.6, 1.8)
+HALF_WIDTH_KM = (150.0, 160.0)  # of the country they appear over
+DRIFT_KM_H = (18.0, 9.0)
+AFTERNOON_H = 15.0
+
+
+@dataclass(frozen=True)
+class Showers:
+    """Cells that are born, swell and die. `local_hour` is the hour of day at the start."""
+
+    seed: int
+    local_hour: float
+
+    def rain_mm_h(self, hour: float, x: Float64, y: Float64) -> Float64:
+        rain = np.zeros_like(x)
+        for day in (self._day(hour) - 1, self._day(hour)):
+            for cell in self._cells(day):
+                rain += cell.rain_mm_h(hour + self.local_hour, x, y)
+        return rain
+
+    def air(self, hour: float, x: Float64, y: Float64) -> Air:
+        stream = noise.key(self.seed, "wind")
+        wind = 2.4 + 0.7 * noise.smooth(stream, 0, (hour + self.local_hour) / 6.0)
+        breeze = 0.8 * np.sin(2.0 * np.pi * (hour + self.local_hour - 9.0) / 24.0)
+        cloud = 0.35 + 0.15 * noise.smooth(stream, 1, (hour + self.local_hour) / 8.0)
+        return Air(
+            np.full_like(x, max(0.6, float(wind) + breeze)),
+            np.full_like(x, min(1.0, max(0.0, float(cloud)))),
+        )
+
+    def sea_m(self, hour: float) -> float:
+        return tide_m(hour)
+
+    def _day(self, hour: float) -> int:
+        return int((hour + self.local_hour) // 24)
+
+    def _cells(self, day: int) -> list[_Cell]:
+        stream = noise.key(self.seed, "showers")
+        draw = noise.uniform(stream, day, np.arange(CELLS_PER_DAY)[:, None], np.arange(7)[None, :])
+        return [_Cell.born(day, *(float(u) for u in row)) for row in draw]
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """One shower; hours count from the midnight before the start of the play."""
+
+    birth: float
+    life: float
+    x: float
+    y: float
+    radius: float
+    peak: float
+
+    @staticmethod
+    def born(day: int, at: float, spread: float, *rest: float) -> _Cell:
+        life, x, y, radius, peak = rest
+        return _Cell(
+            24.0 * day + AFTERNOON_H + 9.0 * (at + spread - 1.0),
+            _between(LIFE_H, life),
+            HALF_WIDTH_KM[0] * (2.0 * x - 1.0),
+            HALF_WIDTH_KM[1] * (2.0 * y - 1.0),
+            _between(RADIUS_KM, radius),
+            _between(PEAK_MM_H, peak * peak),
+        )
+
+    def rain_mm_h(self, hour: float, x: Float64, y: Float64) -> Float64:
+        age = hour - self.birth
+        if not 0.0 < age < self.life:
+            return np.zeros_like(x)
+        swell = 4.0 * age * (self.life - age) / (self.life * self.life)
+        east = x - self.x - DRIFT_KM_H[0] * age
+        north = y - self.y - DRIFT_KM_H[1] * age
+        fall = self.peak * swell * np.exp(-(east * east + north * north) / self.radius**2)
+        return np.where(fall < 0.05, 0.0, fall)
+
+
+def _between(bounds: tuple[float, float], share: float) -> float:
+    return bounds[0] + (bounds[1] - bounds[0]) * share
