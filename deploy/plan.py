@@ -1,0 +1,69 @@
+"""What shall run beside the database: which child processes, with which arguments and settings."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from deploy.process import write_atomically
+
+LIVE_NAMESPACE = "citybrain"
+PLAY_NAMESPACE = "play"
+SCENARIOS = ("typhoon", "ordinary")
+PLAY_SPEED = "60"
+PLAN_FILE = "plan.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """One child process: `citybrain <arguments>` with these environment variables on top."""
+
+    name: str
+    arguments: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    ends: bool = False  # it may finish: exit code 0 is final
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All children; `play` names the scenario that is played, if one is."""
+
+    children: tuple[Child, ...]
+    play: str | None = None
+
+    def save(self, var_dir: Path) -> None:
+        """Writes the plan where the supervisor reads it."""
+        write_atomically(var_dir / PLAN_FILE, json.dumps(asdict(self), indent=1))
+
+    @classmethod
+    def load(cls, var_dir: Path) -> Plan | None:
+        """The plan that was written last; None when there is none."""
+        try:
+            content = json.loads((var_dir / PLAN_FILE).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        children = tuple(
+            Child(c["name"], tuple(c["arguments"]), c["environment"], c["ends"])
+            for c in content["children"]
+        )
+        return cls(children, content["play"])
+
+
+def make_plan(play: str | None) -> Plan:
+    """The live city, and with a scenario also the simulated one in a namespace of its own."""
+    live = {"CITYBRAIN_NAMESPACE": LIVE_NAMESPACE}
+    children = [
+        Child("worker", ("worker",), live),
+        Child("gateway", ("gateway",), live),
+        Child("api", ("api",), live),
+    ]
+    if play is not None:
+        there = {"CITYBRAIN_NAMESPACE": PLAY_NAMESPACE}
+        simulate = ("simulate", play, "--namespace", PLAY_NAMESPACE, "--speed", PLAY_SPEED)
+        children += [
+            Child("play-worker", ("worker", "--namespace", PLAY_NAMESPACE), there),
+            Child("play-simulator", simulate, there, ends=True),
+        ]
+    return Plan(tuple(children), play)

@@ -1,0 +1,169 @@
+"""The way of `citybrain up`: database, schemas, supervisor, and waiting until each part works."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from deploy import service
+from deploy.health import port_is_taken, status_of
+from deploy.logfile import last_lines
+from deploy.plan import LIVE_NAMESPACE, PLAY_NAMESPACE, SCENARIOS, Plan, make_plan
+from deploy.postgres import EmbeddedPostgres
+from deploy.process import wait_until
+from deploy.supervisor import leftovers
+from streams.errors import Misconfigured, Unavailable
+from streams.settings import Settings
+
+SERVICE_TIMEOUT_S = 60.0
+PLAY_TIMEOUT_S = 60.0
+POLL_S = 0.2
+
+
+@dataclass
+class Milestones:
+    """Says what has been reached and how long after the start, in seconds."""
+
+    say: Callable[[str], None]
+    begun: float = field(default_factory=time.monotonic)
+
+    def reached(self, what: str) -> None:
+        """Prints one milestone."""
+        self.say(f"{time.monotonic() - self.begun:6.1f} s  {what}")
+
+
+def check(settings: Settings, infra: str, play: str | None) -> None:
+    """Refuses what cannot work, listing all mistakes, before anything is started."""
+    mistakes = []
+    if infra not in ("embedded", "external"):
+        mistakes.append(f"--infra {infra}: only `embedded` and `external` exist so far")
+    if infra == "external" and not settings.database:
+        mistakes.append("--infra external needs CITYBRAIN_DATABASE, a libpq connection string")
+    if infra == "embedded" and settings.database:
+        mistakes.append("CITYBRAIN_DATABASE is set: unset it, or use --infra external")
+    if play is not None and play not in SCENARIOS:
+        mistakes.append(f"--play {play}: there are {', '.join(SCENARIOS)}")
+    if service.running(settings.var_dir) is None and not leftovers(settings.var_dir):
+        mistakes += _taken_ports(settings)
+    if mistakes:
+        raise Misconfigured(mistakes)
+
+
+def start_all(settings: Settings, infra: str, play: str | None, steps: Milestones) -> None:
+    """Everything, in order; may be repeated at any time. `Unavailable` names what did not come."""
+    var_dir = settings.var_dir
+    (var_dir / "log").mkdir(parents=True, exist_ok=True)
+    embedded = infra == "embedded"
+    conninfo = EmbeddedPostgres(var_dir).start() if embedded else settings.conninfo()
+    steps.reached("PostgreSQL ready")
+    _migrate(conninfo, settings, play)
+    steps.reached("schemas ready")
+    service.ensure(var_dir, make_plan(play), embedded)
+    plan = Plan.load(var_dir) or make_plan(play)
+    _wait_for_api(settings, plan, steps)
+    _wait_for_gateway(settings, steps)
+    _wait_for_worker(conninfo, settings, LIVE_NAMESPACE, steps)
+    if plan.play is not None:
+        _wait_for_worker(conninfo, settings, PLAY_NAMESPACE, steps)
+        _wait_for_play(conninfo, settings, steps)
+
+
+def page_url(settings: Settings, play: str | None) -> str:
+    """Where a person looks."""
+    url = f"http://{settings.api_host}:{settings.api_port}/"
+    return url if play is None else f"{url}?namespace={PLAY_NAMESPACE}"
+
+
+def _taken_ports(settings: Settings) -> list[str]:
+    wanted = {
+        "CITYBRAIN_API_PORT": (settings.api_host, settings.api_port),
+        "CITYBRAIN_GATEWAY_PORT": (settings.gateway_host, settings.gateway_port),
+    }
+    return [
+        f"port {port} of {host} is taken by another program: set {name} to a free one"
+        for name, (host, port) in wanted.items()
+        if port_is_taken(host, port)
+    ]
+
+
+def _migrate(conninfo: str, settings: Settings, play: str | None) -> None:
+    from streams.contracts.reason import NamespaceKind
+    from streams.storage.migrate import migrate
+
+    migrate(conninfo, LIVE_NAMESPACE, NamespaceKind.LIVE, partitions=settings.partitions)
+    if play is not None:
+        migrate(conninfo, PLAY_NAMESPACE, NamespaceKind.SIMULATED, partitions=settings.partitions)
+
+
+def _wait_for_api(settings: Settings, plan: Plan, steps: Milestones) -> None:
+    def answers() -> bool:
+        return status_of(settings.api_host, settings.api_port, "/v1/namespaces") == 200
+
+    _wait(answers, "api", "the API does not answer", settings.var_dir)
+    steps.reached(f"API answering: {page_url(settings, plan.play)}")
+
+
+def _wait_for_gateway(settings: Settings, steps: Milestones) -> None:
+    def answers() -> bool:
+        return status_of(settings.gateway_host, settings.gateway_port, "/health") is not None
+
+    _wait(answers, "gateway", "the gateway does not answer", settings.var_dir)
+    steps.reached(f"gateway answering: http://{settings.gateway_host}:{settings.gateway_port}/")
+
+
+def _wait_for_worker(conninfo: str, settings: Settings, namespace: str, steps: Milestones) -> None:
+    from streams.storage.survey import survey
+
+    def turns() -> bool:
+        for found in survey(conninfo):
+            if found.namespace == namespace:
+                return 0 < found.partitions == found.owned and found.position > 0
+        return False
+
+    child = "worker" if namespace == LIVE_NAMESPACE else "play-worker"
+    _wait(turns, child, f"the worker of {namespace} does not turn", settings.var_dir)
+    steps.reached(f"worker of {namespace} turning")
+
+
+def _wait_for_play(conninfo: str, settings: Settings, steps: Milestones) -> None:
+    from streams.storage.survey import Survey, survey
+
+    def play() -> Survey:
+        return next(s for s in survey(conninfo) if s.namespace == PLAY_NAMESPACE)
+
+    deadline = time.monotonic() + PLAY_TIMEOUT_S
+    for what, reached in (
+        ("first reading stored", lambda: play().stored > 0),
+        ("first alert open", lambda: play().alerts > 0),
+    ):
+        left = max(0.0, deadline - time.monotonic())
+        _wait(reached, "play-simulator", f"no {what}", settings.var_dir, left)
+        steps.reached(what)
+
+
+def _wait(
+    condition: Callable[[], bool],
+    child: str,
+    complaint: str,
+    var_dir: Path,
+    timeout_s: float = SERVICE_TIMEOUT_S,
+) -> None:
+    """Polls; a child that keeps crashing, or silence, ends in `Unavailable` with its last words."""
+    crashed = False
+
+    def done() -> bool:
+        nonlocal crashed
+        crashed = any(s.name == child and s.restarts >= 3 for s in service.states(var_dir))
+        return crashed or condition()
+
+    if wait_until(done, timeout_s, POLL_S) and not crashed:
+        return
+    log = var_dir / "log" / f"{child}.log"
+    words = "\n".join(last_lines(log, 15))
+    raise Unavailable(
+        f"{complaint} after {timeout_s:.0f} s; see {log}, and try `citybrain doctor`\n{words}"
+        if not crashed
+        else f"{complaint}: it crashes again and again; see {log}\n{words}"
+    )

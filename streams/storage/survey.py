@@ -1,0 +1,66 @@
+"""What a database holds, for `citybrain up` and `status`: a look at every namespace. Reads only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from psycopg import sql
+
+from streams.log import OBSERVATION_TOPIC
+from streams.storage.connect import Connection, connect, translated
+
+_FIND = """
+select n.nspname from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+where c.relname = 'namespace' and c.relkind = 'r'
+  and exists (select from pg_catalog.pg_class o
+              where o.relnamespace = n.oid and o.relname = 'log_partition')
+order by n.nspname
+"""
+
+_FIGURES = """
+select
+    (select kind from namespace),
+    (select count(*) from log_partition where topic = %(topic)s),
+    (select coalesce(sum(next_offset), 0) from log_partition where topic = %(topic)s),
+    (select coalesce(sum(next_offset), 0) from position where topic = %(topic)s),
+    (select count(*) from position p join pg_stat_activity a on a.pid = p.owner_pid
+      where p.topic = %(topic)s),
+    (select max(beat) from worker),
+    (select max(decided_at) from area_latest),
+    (select coalesce(sum(stored), 0) from ledger),
+    (select count(*) from alert where state = 'firing'),
+    (select count(*) from alert where state in ('firing', 'resolved'))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """One namespace at one moment. `log_end` and `position` are sums over the partitions."""
+
+    namespace: str
+    kind: str
+    partitions: int
+    log_end: int
+    position: int
+    owned: int  # partitions whose owner is connected
+    beat: datetime | None  # of the youngest worker, wall clock
+    processing_time: datetime | None
+    stored: int  # readings
+    open_alerts: int
+    alerts: int  # that ever fired
+
+
+def survey(conninfo: str) -> list[Survey]:
+    """All namespaces, by name. `Unavailable` when the database does not answer."""
+    with translated(), connect(conninfo, "pg_catalog", "citybrain status") as connection:
+        names = [row[0] for row in connection.execute(_FIND)]
+        return [_look(connection, name) for name in names]
+
+
+def _look(connection: Connection, namespace: str) -> Survey:
+    connection.execute(sql.SQL("set local search_path to {}").format(sql.Identifier(namespace)))
+    row = connection.execute(_FIGURES, {"topic": OBSERVATION_TOPIC}).fetchone()
+    assert row is not None
+    kind, partitions, log_end, position, *rest = row
+    return Survey(namespace, kind or "", partitions, int(log_end), int(position), *rest)
