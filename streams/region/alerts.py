@@ -118,7 +118,7 @@ class RegionAlerts:
         self, gateway: str, stored: Mapping[str, Any], last: RegionMessage
     ) -> list[Transition]:
         areas = {area: AreaSilence(**silence) for area, silence in stored.items()}
-        silence = sum_silence(areas, self._sensors.get(gateway, 0), self._numbers)
+        silence = sum_silence(areas, self._sensors.get(gateway, {}), self._numbers)
         subject = Subject(f"gateway:{gateway}", None)
         book = self._load(subject.key)
         onset = book.onset(RULE, subject)
@@ -190,9 +190,11 @@ def gateway_rule(numbers: GatewayNumbers, values: Mapping[str, str]) -> Threshol
     return fill(rule, read_parameters(PARAMETERS, values))
 
 
-def count_sensors(registry: Registry) -> dict[str, int]:
-    """Sensors of every gateway in the registry."""
-    found: dict[str, int] = {}
-    for sensor in registry.sensors.values():
-        found[sensor.gateway] = found.get(sensor.gateway, 0) + 1
+def count_sensors(registry: Registry) -> dict[str, dict[str, int]]:
+    """Sensors of every gateway in the registry, by area."""
+    found: dict[str, dict[str, int]] = {}
+    for area, sensors in registry.sensors_by_area.items():
+        for sensor in sensors:
+            counts = found.setdefault(sensor.gateway, {})
+            counts[area] = counts.get(area, 0) + 1
     return found

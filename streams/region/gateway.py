@@ -49,13 +49,14 @@ class Silence:
 
 
 def sum_silence(
-    areas: Mapping[str, AreaSilence], registered: int, numbers: GatewayNumbers
+    areas: Mapping[str, AreaSilence], registered: Mapping[str, int], numbers: GatewayNumbers
 ) -> Silence:
-    """Adds up the areas. `registered` = sensors of the gateway in the registry (an area that has
-    said nothing yet still counts in the total). The onset is the first time at which the rule was
-    met, else the newest silence."""
+    """Adds up the areas. `registered` = sensors of the gateway by area in the registry: an area
+    that has said nothing yet counts as speaking. The onset is the first time at which the rule
+    was met, else the end of the largest silence within the window."""
     silent = [a for a in areas.values() if a.silent > 0]
-    total = max(registered, sum(a.total for a in areas.values()))
+    unheard = sum(count for area, count in registered.items() if area not in areas)
+    total = unheard + sum(a.total for a in areas.values())
     best = Silence(0, sum(a.silent for a in silent), total, 0)
     for end in sorted({a.since_ms for a in silent}):
         together = sum(a.silent for a in silent if end - numbers.within_ms <= a.since_ms <= end)
