@@ -244,9 +244,13 @@ def test_only_2026_rounds_before_the_index() -> None:
     assert rounded("pm25", Fraction("60.5"), HJ633_2012, HALF_EVEN) == Fraction("60.5")
     assert day("60.5,50,10,40,0.9,100", HJ633_2026).aqi == 100
     assert day("61.5,50,10,40,0.9,100", HJ633_2026).aqi == 102
-    text = read_numbers({"air.daily.rounding_2012": "none"})
-    assert day("75.4,50,10,40,0.9,100", HJ633_2012, text).aqi == 101
-    assert day("75.4,50,10,40,0.9,100", HJ633_2012).aqi == 100
+    assert day("75.4,50,10,40,0.9,100", HJ633_2012).aqi == 101
+
+
+def test_rounding_a_2012_day_by_the_digits_of_the_evaluation_is_a_choice() -> None:
+    digits = read_numbers({"air.daily.rounding_2012": "digits"})
+    assert day("75.4,50,10,40,0.9,100", HJ633_2012, digits).aqi == 100
+    assert day("75.5,50,10,40,0.9,100", HJ633_2012, digits).aqi == 102
 
 
 def test_2026_withholds_up_to_100_when_a_pollutant_is_missing() -> None:
@@ -290,7 +294,7 @@ def test_ozone_of_an_hour_uses_the_1h_column() -> None:
 
 def test_no_primary_at_50_and_ties_by_rounded_index() -> None:
     assert hour("35,50,1,1,0.1,1", HJ633_2012).primary == ()
-    # 57.5 and 57.5 before rounding up are one tie, so are 57.5 and 57.01
+    # 57.5 and 57.5 here; a tie is judged after rounding up
     found = hour("41,65,1,1,0.1,1", HJ633_2012)
     assert (found.iaqi["pm25"], found.iaqi["pm10"]) == (58, 58)
     assert set(found.primary) == {"pm25", "pm10"}
@@ -298,8 +302,10 @@ def test_no_primary_at_50_and_ties_by_rounded_index() -> None:
 
 @pytest.mark.parametrize(
     ("aqi", "number"),
-    [(0, 1), (1, 1), (50, 1), (51, 2), (100, 2), (101, 3), (150, 3), (151, 4), (200, 4)]
-    + [(201, 5), (300, 5), (301, 6), (500, 6)],
+    [
+        *[(0, 1), (1, 1), (50, 1), (51, 2), (100, 2), (101, 3), (150, 3)],
+        *[(151, 4), (200, 4), (201, 5), (300, 5), (301, 6), (500, 6)],
+    ],
 )
 def test_level_edges(aqi: int, number: int) -> None:
     assert level_of(aqi).number == number

@@ -74,9 +74,7 @@ def _hour_result(
     payload = {
         **index_payload(hourly_index(values, station.planned, rule, numbers)),
         "concentration": {name: plain_text(value, SCALE) for name, value in values.items()},
-        "o3_8h": None
-        if running is None or "o3" not in values
-        else fixed_text(running, numbers.digits_ug, numbers.mode),
+        "o3_8h": None if running is None else fixed_text(running, numbers.digits_ug, numbers.mode),
         "withheld": frozen,
     }
     return Result(STATION_HOUR, station.id, start, HOUR_MS // 1000, payload)

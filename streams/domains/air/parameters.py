@@ -26,10 +26,10 @@ PARAMETERS = (
     Parameter("air.rounding.mode", HALF_EVEN, "", "K", "GB/T 8170; other: half_up"),
     Parameter(
         "air.daily.rounding_2012",
-        "digits",
+        "none",
         "",
         "K",
-        "digits: daily statistics rounded before the index (HJ 663-2013); none: HJ 633-2012 text",
+        "none: HJ 633-2012 states no rounding; digits: those of HJ 663-2013 before the index",
     ),
     Parameter("air.digits.ug_m3", "0", "", "K", "HJ 663-2013"),
     Parameter("air.digits.co", "1", "", "K", "HJ 663-2013"),

@@ -103,7 +103,7 @@ class _Visit:
         rows = list(_readings(self._history(since, closed_ms)))
         published = _published(self.station, rows)
         fresh = StationState(flagged=known.flagged, hot=known.hot, led=known.led)
-        if published and _was_flagged(known, published[0][0]):
+        if published and _runs_over(known, published[0][0], since):
             # the run began before the horizon: what is left of it stays frozen
             first = published[0]
             fresh.row, fresh.run_ms = list(first[1]), first[0] - HOUR_MS
@@ -167,12 +167,10 @@ class _Visit:
             self.outputs.flags.append(FlagChange(series, time_ms, before))
 
     def _forget(self, known: StationState, since_ms: int) -> None:
-        for series, times in list(known.flagged.items()):
-            kept = {time: flag for time, flag in times.items() if time >= since_ms}
-            if kept:
-                known.flagged[series] = kept
-            else:
-                del known.flagged[series]
+        """Drops marks older than the horizon but the newest: it says that a run is older."""
+        for series, times in known.flagged.items():
+            newest = max((time for time in times if time < since_ms), default=since_ms)
+            known.flagged[series] = {t: flag for t, flag in times.items() if t >= newest}
 
     def _history(self, start_ms: int, end_ms: int) -> Rows:
         return self.closing.history.between(_all_series(self.station), start_ms, end_ms)
@@ -258,10 +256,10 @@ def _evidence(index: Index) -> dict[str, Any]:
     }
 
 
-def _was_flagged(known: StationState, hour_ms: int) -> bool:
-    return any(
-        hour_ms <= time < hour_ms + HOUR_MS for times in known.flagged.values() for time in times
-    )
+def _runs_over(known: StationState, first_ms: int, since_ms: int) -> bool:
+    """The first published hour inside the horizon belongs to a frozen run that began before it."""
+    times = {_hour_of(time) for own in known.flagged.values() for time in own}
+    return first_ms in times and min(times) < since_ms
 
 
 def _all_series(station: Station) -> Int32:
