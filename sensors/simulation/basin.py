@@ -19,8 +19,8 @@ from streams.contracts.frame import Float64, Int64
 PERMILLE = 1000
 REFERENCE_M = 0.3
 STAGE_FULL_UM = 260_000  # rain in the receiving water at which outfalls drown
-STAGE_TIME_S = 6 * 3600
-MOST_DROWNED_PERMILLE = 820
+STAGE_TIME_S = 5 * 3600
+MOST_DROWNED_PERMILLE = 720
 SEA_SHARE = 8  # an eighth of what is missing comes in at each step
 
 

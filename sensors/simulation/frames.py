@@ -26,9 +26,7 @@ class Packer:
         self._group = np.array([number[c.gateway, c.area] for c in channels], np.int32)
         self._sensors, self._local = _dictionaries(channels, self._group, len(groups))
         self._properties = tuple(sorted({c.property for c in channels}))
-        self._property = np.array(
-            [self._properties.index(c.property) for c in channels], np.int32
-        )
+        self._property = np.array([self._properties.index(c.property) for c in channels], np.int32)
         keys = noise.name_keys(tuple(gateway for gateway, _ in groups))
         low, high = LATENCY_MS
         self._latency = [low + int(u * (high - low)) for u in noise.uniform(0, keys)]
