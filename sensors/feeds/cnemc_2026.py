@@ -29,6 +29,7 @@ from sensors.feeds.stations import Station, place_stations
 from streams.contracts.domain import Title
 
 UTC_OFFSET_HOURS = 8
+UNPLANNED = "/"  # not monitored by plan (HJ 633-2026 §5.3); every other mark is a missing value
 COLUMNS = (
     ("pm2_5", "pm25"),
     ("pm10", "pm10"),
@@ -47,15 +48,19 @@ def read(path: Path) -> Iterator[Line]:
 
 def registry(files: Files, gazetteer: Gazetteer) -> Entries:
     """The stations of the readable rows."""
-    stations: dict[str, Station] = {}
+    first: dict[str, Mapping[str, str]] = {}
+    unplanned: dict[str, set[str]] = {}
     for path in files["readings"]:
         for found in read_cells(path):
             if isinstance(found, Refused):
                 continue
             row = _row(*found)
-            if isinstance(row, Row) and row.sensor not in stations:
-                stations[row.sensor] = _station(row.sensor, found[1])
-    return place_stations(FEED.source, stations.values(), PROPERTIES, gazetteer)
+            if isinstance(row, Row):
+                first.setdefault(row.sensor, found[1])
+                outside = (p for column, p in COLUMNS if found[1][column].strip() == UNPLANNED)
+                unplanned.setdefault(row.sensor, set()).update(outside)
+    stations = (_station(sensor, cells, unplanned[sensor]) for sensor, cells in first.items())
+    return place_stations(FEED.source, stations, PROPERTIES, gazetteer)
 
 
 def published(files: Files) -> Iterator[Published]:
@@ -99,10 +104,13 @@ def _position(cells: Mapping[str, str]) -> tuple[float, float] | None:
     return None if lon is None or lat is None else (float(lon), float(lat))
 
 
-def _station(sensor: str, cells: Mapping[str, str]) -> Station:
+def _station(sensor: str, cells: Mapping[str, str], unplanned: set[str]) -> Station:
     lon, lat = _position(cells) or (None, None)
-    code = {"code": cells["stationcode"].strip()}
-    return Station(sensor, cells["positionname"].strip(), cells["area"].strip(), lon, lat, code)
+    attributes = {"code": cells["stationcode"].strip()}
+    if unplanned:
+        attributes["not_monitored"] = ",".join(sorted(unplanned))
+    name, city = cells["positionname"].strip(), cells["area"].strip()
+    return Station(sensor, name, city, lon, lat, attributes)
 
 
 FEED = Feed(

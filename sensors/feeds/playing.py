@@ -1,0 +1,130 @@
+"""Plays a prepared log into a namespace at a speed, and turns the worker's host over it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from streams.domains import find_domains
+from streams.log import OBSERVATION_TOPIC, Entry, Log
+from streams.log.postgres import PostgresLog
+from streams.pipeline import Pipeline, PipelineSetup, wanted_versions
+from streams.runtime.single import HostSetup, SingleHost
+from streams.storage.host_store import HostStore
+from streams.storage.recompute import Recomputer
+from streams.storage.region import RegionRunner
+
+APPEND_RECORDS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Stamped:
+    """A record to append; `at_ms` is the simulated clock (the wall clock in a backfill)."""
+
+    partition: int
+    at_ms: int
+    entry: Entry
+
+
+@dataclass(slots=True)
+class Pace:
+    """Simulated seconds per wall second; None = as fast as it goes."""
+
+    speed: float | None
+    clock_s: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    _origin: tuple[int, float] | None = None
+
+    def ahead_s(self, at_ms: int) -> float:
+        """Wall seconds until this simulated time is due; 0 when it is."""
+        if self.speed is None:
+            return 0.0
+        if self._origin is None:
+            self._origin = (at_ms, self.clock_s())
+        start_ms, started = self._origin
+        return max(0.0, started + (at_ms - start_ms) / 1000 / self.speed - self.clock_s())
+
+
+@dataclass(slots=True)
+class Appender:
+    """Collects records per partition and appends them in batches, in their order."""
+
+    log: Log
+    appended: int = 0
+    _waiting: dict[int, list[Entry]] = field(default_factory=dict)
+
+    def add(self, record: Stamped) -> None:
+        batch = self._waiting.setdefault(record.partition, [])
+        batch.append(record.entry)
+        if len(batch) >= APPEND_RECORDS:
+            self._append(record.partition)
+
+    def flush(self) -> None:
+        for partition in sorted(self._waiting):
+            self._append(partition)
+
+    def _append(self, partition: int) -> None:
+        batch = self._waiting.pop(partition)
+        self.log.append(partition, batch)
+        self.appended += len(batch)
+
+
+@dataclass(frozen=True)
+class Watcher:
+    """Told how far things have come: records appended, records processed of how many."""
+
+    appended: Callable[[int], None] = lambda _count: None
+    processed: Callable[[int, int], None] = lambda _done, _of: None
+
+
+def append_all(log: Log, records: Iterable[Stamped], watcher: Watcher) -> int:
+    """Appends everything as fast as it goes; gives the number of records."""
+    appender = Appender(log)
+    for record in records:
+        appender.add(record)
+        watcher.appended(appender.appended)
+    appender.flush()
+    watcher.appended(appender.appended)
+    return appender.appended
+
+
+def play(
+    conninfo: str, namespace: str, records: Iterable[Stamped], pace: Pace, watcher: Watcher
+) -> None:
+    """Appends at the pace and processes until nothing is left, the region and late data too."""
+    log = PostgresLog(conninfo, namespace)
+    try:
+        with make_host(conninfo, namespace, log) as host:
+            appender = Appender(log)
+            for record in records:
+                while (wait_s := pace.ahead_s(record.at_ms)) > 0:
+                    appender.flush()
+                    host.run_until_idle()
+                    pace.sleep(min(wait_s, 1.0))
+                appender.add(record)
+                watcher.appended(appender.appended)
+            appender.flush()
+            watcher.appended(appender.appended)
+            while host.step():
+                watcher.processed(sum(host.positions().values()), appender.appended)
+            host.run_until_idle()
+            watcher.processed(sum(host.positions().values()), appender.appended)
+    finally:
+        log.close()
+
+
+def make_host(conninfo: str, namespace: str, log: Log) -> SingleHost:
+    """The single-process host of a namespace, with the region and the recomputer behind it."""
+    domains = find_domains()
+    store = HostStore(conninfo, namespace)
+    try:
+        kind, ids = store.kind(), store.property_ids()
+    finally:
+        store.close()
+
+    def pipeline(partition: int) -> Pipeline:
+        return Pipeline(PipelineSetup(OBSERVATION_TOPIC, partition, kind, domains, ids))
+
+    followers = tuple(make(conninfo, namespace, domains) for make in (RegionRunner, Recomputer))
+    return SingleHost(HostSetup(conninfo, namespace, pipeline, wanted_versions, followers), log)
