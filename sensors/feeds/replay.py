@@ -116,7 +116,8 @@ def records(prepared: Prepared, conninfo: str, namespace: str) -> Iterator[Stamp
     routing = _routing(prepared, stored)
     sent = replay_frames(prepared.arrivals, routing, prepared.request.pulse)
     start = prepared.arrivals[0].at_ms - CONTROL_LEAD_MS
-    for kind, version in (("registry", stored.version), ("profile", prepared.profile.version)):
+    # The profile first: an area takes its timing from it when the registry makes the area.
+    for kind, version in (("profile", prepared.profile.version), ("registry", stored.version)):
         for partition in range(stored.partition_count):
             yield Stamped(partition, start, encode_control(kind, version, start))
     yield from _encoded(sent, prepared)

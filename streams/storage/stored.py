@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from streams.contracts.outcome import LEDGER_COLUMNS
+from streams.log import OBSERVATION_TOPIC
 from streams.storage.connect import connect, translated
 
 LEDGER = """
@@ -30,6 +31,7 @@ where indicator = %s and period = %s and known_to is null order by area, start
 ALERTS = (
     "select rule, subject, state, peak_severity, onset from alert order by rule, subject, onset"
 )
+POSITIONS = "select partition, next_offset from position where topic = %s"
 TICKETS = """
 select s.name, t.property, t.kind, t.opened, t.closed
 from ticket t join sensor s on s.id = t.sensor
@@ -146,6 +148,10 @@ class StoredRun:
     def tickets(self, kind: str) -> list[StoredTicket]:
         rows = self._all(TICKETS, kind)
         return [StoredTicket(row[0], row[1], _ms(row[3]), _ms_or_none(row[4])) for row in rows]
+
+    def positions(self) -> dict[int, int]:
+        """Up to where each partition's outputs are committed."""
+        return dict(self._all(POSITIONS, OBSERVATION_TOPIC))
 
     def _all(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         with (
