@@ -1,0 +1,67 @@
+-- What a run means, free of how it was run: no serials, no wall times, no log positions, ids by name.
+-- One query per name; the columns of each are compared as a multiset.
+
+-- name: observation
+select s.name, p.name, o.t, o.value, o.flag
+from observation o join sensor s on s.id = o.sensor join property p on p.id = o.property;
+
+-- name: observation_revision
+select s.name, p.name, r.t, r.old_value, r.old_flag, r.value
+from observation_revision r join sensor s on s.id = r.sensor join property p on p.id = r.property;
+
+-- name: observation_window
+select w.size_s, s.name, p.name, w.start, w.n, w.bad, w.total, w.low, w.high
+from observation_window w join sensor s on s.id = w.sensor join property p on p.id = w.property;
+
+-- name: alert
+select id, rule, rule_version, domain, area, point, subject, onset, state, severity, stale,
+       unverified, change, value, threshold, unit, origin, sequence, updated, peak_severity, ended
+from alert;
+
+-- name: alert_transition
+select alert, sequence, event_time, state, severity, stale, unverified, change, value, threshold,
+       unit, rule_version, origin, evidence
+from alert_transition;
+
+-- name: outbox
+select topic, key, area, status, notify, content
+from outbox;
+
+-- name: point_result
+select kind, point, start, period_s, payload
+from point_result;
+
+-- name: episode
+select id, kind, area, point, start, "end", payload
+from episode;
+
+-- name: ticket
+select t.area, s.name, t.property, t.kind, t.opened, t.closed, t.evidence
+from ticket t join sensor s on s.id = t.sensor;
+
+-- name: ledger
+select area, domain, source, received, rejected, quarantined, duplicate, stored, on_time, late,
+       revised
+from ledger;
+
+-- name: quarantine
+select reason, area, domain, source, sensor, property, t, ingest, value
+from quarantine;
+
+-- name: dead_letter
+select reason, detail, row, source, area, domain, content
+from dead_letter;
+
+-- How often a figure was revised depends on when the recomputer ran; what it says now does not.
+-- name: fact
+select indicator, area, period, start, "end", value, numerator, denominator, have, want, lower,
+       upper, unit, method, detail
+from fact where known_to is null;
+
+-- name: area_latest
+select area, domain, as_of, payload
+from area_latest;
+
+-- name: area_risk
+select area, severity, led_by, unknown, stale_alerts, open_alerts, as_of
+from area_risk;

@@ -1,0 +1,93 @@
+"""What a host asks of the store besides committing: versions, catalogue, heartbeat, numbering."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from streams.contracts.reason import NamespaceKind
+from streams.errors import Unavailable
+from streams.storage.alerts import json_text
+from streams.storage.connect import Connection, connect, translated
+from streams.storage.migrate import namespace_kind, property_ids
+from streams.storage.sequencer import number_outbox
+
+BEAT = """
+insert into worker (name, pid, started, beat, detail)
+values (%s, %s, clock_timestamp(), clock_timestamp(), %s::jsonb)
+on conflict (name) do update set
+    started = case when worker.pid = excluded.pid then worker.started else excluded.started end,
+    pid = excluded.pid, beat = excluded.beat, detail = excluded.detail
+"""
+
+
+class HostStore:
+    """One connection of its own, opened on demand. Every method may raise `Unavailable`."""
+
+    def __init__(self, conninfo: str, namespace: str) -> None:
+        self._conninfo = conninfo
+        self._namespace = namespace
+        self._connection: Connection | None = None
+        self._lock = threading.Lock()
+
+    def kind(self) -> NamespaceKind:
+        """What the namespace is for."""
+        with self._using() as connection:
+            return namespace_kind(connection)
+
+    def property_ids(self) -> dict[str, int]:
+        """Property name → catalogue id."""
+        with self._using() as connection:
+            return property_ids(connection)
+
+    def versions(self, wanted: Iterable[str]) -> dict[str, Mapping[str, Any]]:
+        """Contents of these versions by hash; what is not stored is left out."""
+        hashes = sorted(wanted)
+        if not hashes:
+            return {}
+        with self._using() as connection:
+            return dict(
+                connection.execute(
+                    "select version, content from config_version where version = any(%s)",
+                    (hashes,),
+                ).fetchall()
+            )
+
+    def number_outbox(self) -> int:
+        """Numbers committed messages; see `streams.storage.sequencer`."""
+        with self._using() as connection:
+            return number_outbox(connection)
+
+    def beat(self, name: str, detail: Mapping[str, Any]) -> None:
+        """Says that the host's loop turns."""
+        with self._using() as connection:
+            connection.execute(BEAT, (name, os.getpid(), json_text(detail)))
+
+    def close(self) -> None:
+        """Gives the connection back."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    @contextmanager
+    def _using(self) -> Iterator[Connection]:
+        with self._lock:
+            try:
+                with translated():
+                    yield self._open()
+            except Unavailable:
+                self.close()
+                raise
+
+    def _open(self) -> Connection:
+        if self._connection is None or self._connection.closed:
+            self._connection = connect(
+                self._conninfo,
+                self._namespace,
+                f"citybrain host {self._namespace}",
+                autocommit=True,
+            )
+        return self._connection
