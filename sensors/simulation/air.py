@@ -76,7 +76,7 @@ class AirPlayer:
         return Block(
             np.arange(first, first + self._stations, dtype=np.int32),
             np.full(self._stations, hour_ms, np.int64),
-            np.round(value, DIGITS[pollutant]),
+            np.round(value, DIGITS[pollutant]).astype(np.float64),
         )
 
     def _weather(self, hour_ms: int) -> Hour:

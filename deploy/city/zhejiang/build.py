@@ -154,8 +154,8 @@ class County:
             lon, lat = self._places.town("air", i)
             unknown = (int(code) + i) % WITHOUT_COORDINATES == 0
             name = f"{self._area.name}模拟空气站{i + 1}"
-            where = (None, None) if unknown else (lon, lat)
-            yield Point(f"as-{code}-{i + 1}", "air_station", code, name, *where, {})
+            east, north = (None, None) if unknown else (lon, lat)
+            yield Point(f"as-{code}-{i + 1}", "air_station", code, name, east, north, {})
 
 
 def _yes(value: bool) -> str:
