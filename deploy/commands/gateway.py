@@ -1,0 +1,48 @@
+"""`citybrain gateway`: the HTTP gateway as a process."""
+
+from __future__ import annotations
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the verb."""
+    app.command("gateway")(gateway)
+
+
+def gateway() -> None:
+    """Takes readings over HTTP and appends them to the log.
+
+    Settings: CITYBRAIN_GATEWAY_HOST, CITYBRAIN_GATEWAY_PORT and the others in docs/gateway.md.
+    Listens on loopback unless told otherwise.
+    """
+    import uvicorn
+
+    from sensors.gateway.app import GatewayParts, create_app
+    from sensors.gateway.settings import load_gateway_settings
+    from sensors.gateway.stored import StoredRegistry
+    from streams.domains import find_domains
+    from streams.log.postgres import PostgresLog
+    from streams.settings import load_settings
+
+    settings = load_settings()
+    own = load_gateway_settings()
+    conninfo = settings.conninfo()
+    log = PostgresLog(conninfo, settings.namespace)
+    registry = StoredRegistry(conninfo, settings.namespace)
+    try:
+        parts = GatewayParts(log, registry, find_domains(settings.domain_path), own)
+        uvicorn.run(
+            create_app(parts),
+            host=own.host,
+            port=own.port,
+            log_level=settings.log_level.lower(),
+            access_log=False,
+            server_header=False,
+            backlog=own.requests,
+            timeout_keep_alive=30,
+            timeout_graceful_shutdown=int(2 * own.append_timeout_s),
+        )
+    finally:
+        registry.close()
+        log.close()

@@ -1,0 +1,172 @@
+"""The gateway's web application, made by a function so that each test makes its own.
+
+`POST /v1/readings` answers only after the log has taken every frame of the request. 200 also when
+a part was refused (each refusal is in the answer); 422 when all was. A 207 would say no more and
+trips clients that treat everything but 200 as failed and send it all again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+from fastapi_problem.error import Problem
+from fastapi_problem.handler import add_exception_handler, new_exception_handler
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from sensors.gateway import document, problem
+from sensors.gateway.admission import Admission, TooLarge, TooSlow
+from sensors.gateway.batch import BadRequest, check, parse
+from sensors.gateway.collector import Busy, Collector
+from sensors.gateway.directory import RegistrySource
+from sensors.gateway.metrics import GatewayMetrics
+from sensors.gateway.settings import GatewaySettings
+from sensors.gateway.watch import RegistryWatch
+from streams.contracts.cloudevents import media_type
+from streams.contracts.domain import Domain
+from streams.contracts.frame import JSON
+from streams.errors import Unavailable
+from streams.log import Log
+
+
+@dataclass(frozen=True)
+class GatewayParts:
+    """What the application is made of; the clock gives the ingest time, epoch ms."""
+
+    log: Log
+    registry: RegistrySource
+    domains: Mapping[str, Domain]
+    settings: GatewaySettings
+    clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
+    instance: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+
+class Gateway:
+    """The running parts of one application; lives in `app.state.gateway`."""
+
+    def __init__(self, parts: GatewayParts) -> None:
+        settings = parts.settings
+        self.settings = settings
+        self.metrics = GatewayMetrics()
+        self.admission = Admission(settings, self.metrics)
+        self.watch = RegistryWatch(parts.registry, parts.domains, settings.registry_s)
+        self.collector = Collector(
+            parts.log, settings, self.metrics, parts.clock_ms, parts.instance
+        )
+
+    async def take(self, request: Request) -> dict[str, object]:
+        """The answer to a batch; raises `Problem` when nothing of it was taken."""
+        _check_media_type(request)
+        try:
+            with self.admission.enter():
+                async with self.admission.body(request) as body:
+                    batch = parse(body, self.settings.request_readings)
+                directory = self.watch.directory
+                if directory is None:
+                    raise problem.busy("no registry is active yet", self.settings.retry_after_s)
+                if batch.gateway not in directory.gateways:
+                    raise problem.unknown_gateway(batch.gateway)
+                pieces, refused = check(batch, directory)
+                for one in refused:
+                    self.metrics.refused.labels(one.reason).inc()
+                if refused and not pieces:
+                    raise problem.all_refused(refused)
+                await self.collector.put(pieces)
+        except BadRequest as error:
+            raise problem.not_a_batch(str(error)) from error
+        except TooLarge as error:
+            raise problem.too_large(str(error)) from error
+        except TooSlow as error:
+            raise problem.too_slow(str(error)) from error
+        except Busy as error:
+            turned_away = problem.too_many if error.own else problem.busy
+            raise turned_away(str(error), self.settings.retry_after_s) from error
+        except Unavailable as error:
+            raise problem.busy(f"the log: {error}", self.settings.retry_after_s) from error
+        accepted = sum(len(piece.rows) for piece in pieces)
+        self.metrics.accepted.inc(accepted)
+        return {"accepted": accepted, "refused": [one.to_dict() for one in refused]}
+
+
+def create_app(parts: GatewayParts) -> FastAPI:
+    """The application. Its collector and registry watch live as long as its lifespan."""
+    gateway = Gateway(parts)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with running(gateway):
+            yield
+
+    app = FastAPI(title="citybrain gateway", version="1", lifespan=lifespan)
+    app.state.gateway = gateway
+    add_exception_handler(app, new_exception_handler())
+    _add_readings(app, gateway)
+    _add_operations(app, gateway)
+    return app
+
+
+@asynccontextmanager
+async def running(gateway: Gateway) -> AsyncIterator[None]:
+    """Runs the collector and the registry watch; on the way out what waits is still appended."""
+    await gateway.watch.refresh()
+    watching = asyncio.create_task(gateway.watch.run())
+    collecting = asyncio.create_task(gateway.collector.run())
+    try:
+        yield
+    finally:
+        watching.cancel()
+        gateway.collector.stop()
+        await asyncio.wait((watching, collecting), timeout=2 * gateway.settings.append_timeout_s)
+
+
+def _add_readings(app: FastAPI, gateway: Gateway) -> None:
+    @app.post(
+        "/v1/readings",
+        summary="Send a batch of readings",
+        description=document.READINGS,
+        openapi_extra=document.READINGS_BODY,
+        responses=document.READINGS_ANSWERS,
+    )
+    async def readings(request: Request) -> JSONResponse:
+        started = time.monotonic()
+        status = 500
+        try:
+            answer = await gateway.take(request)
+            status = 200
+            return JSONResponse(answer)
+        except Problem as turned_away:
+            status = turned_away.status
+            raise
+        finally:
+            gateway.metrics.requests.labels(str(status)).inc()
+            gateway.metrics.answer.observe(time.monotonic() - started)
+
+
+def _add_operations(app: FastAPI, gateway: Gateway) -> None:
+    @app.get("/health", summary="Whether readings are taken", description=document.HEALTH)
+    async def health() -> JSONResponse:
+        directory = gateway.watch.directory
+        trouble = gateway.collector.failing or (None if directory else "no registry is active")
+        content = {
+            "status": "ok" if trouble is None else "failing",
+            "detail": trouble,
+            "registry": None if directory is None else directory.version,
+            "waiting_rows": gateway.collector.rows,
+        }
+        return JSONResponse(content, 200 if trouble is None else 503)
+
+    @app.get("/metrics", summary="Metrics for Prometheus", description=document.METRICS)
+    async def metrics() -> Response:
+        return Response(generate_latest(gateway.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+
+def _check_media_type(request: Request) -> None:
+    stated = request.headers.get("content-type", JSON)
+    if media_type(stated) != (JSON, "utf-8"):
+        raise problem.wrong_media_type(f"content-type {stated[:80]!r}")

@@ -1,0 +1,92 @@
+"""Settings of the gateway: how long it gathers and how much it holds. Prefix `CITYBRAIN_GATEWAY_`.
+
+The defaults are house numbers (H): no standard states them. What they bound together is the
+memory of the process: body bytes being read, rows waiting for the log, requests in flight.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from streams.contracts.frame import MAX_BODY_BYTES, MAX_ROWS
+from streams.errors import Misconfigured
+
+LOOPBACK = "127.0.0.1"
+
+
+class GatewaySettings(BaseSettings):
+    """One field per setting; the environment variable is `CITYBRAIN_GATEWAY_<FIELD>`."""
+
+    model_config = SettingsConfigDict(env_prefix="CITYBRAIN_GATEWAY_", extra="ignore", frozen=True)
+
+    host: str = Field(LOOPBACK, description="Address to listen on; loopback unless set.")
+    port: int = Field(8601, ge=0, le=65535, description="Port to listen on; 0 = any free one.")
+    expose: bool = Field(
+        False, description="Must be true for an address that is not loopback: there is no login."
+    )
+    linger_ms: int = Field(20, ge=0, le=10_000, description="How long rows wait for company.")
+    frame_rows: int = Field(500, ge=1, le=MAX_ROWS, description="Most rows of one frame.")
+    request_bytes: int = Field(
+        1 << 20, ge=1024, le=4 * MAX_BODY_BYTES, description="Largest request body, in bytes."
+    )
+    request_readings: int = Field(5_000, ge=1, description="Most readings of one request.")
+    reading_bytes: int = Field(
+        32 << 20, ge=1024, description="Bytes of request bodies held at once, all clients."
+    )
+    requests: int = Field(256, ge=1, description="Requests in progress at once.")
+    waiting_rows: int = Field(100_000, ge=1, description="Rows that wait for the log at once.")
+    source_rows: int = Field(
+        25_000, ge=1, description="Rows of one gateway that wait for the log at once."
+    )
+    body_timeout_s: float = Field(10, gt=0, description="A body must have arrived by then.")
+    append_timeout_s: float = Field(
+        10, gt=0, description="The log must have taken the rows by then, tries included."
+    )
+    retry_after_s: int = Field(2, ge=1, description="What a client that must wait is told.")
+    registry_s: float = Field(5, gt=0, description="How often a newer registry is looked for.")
+
+    def mistakes(self) -> list[str]:
+        """What no single field can tell."""
+        found = []
+        if not (self.expose or is_loopback(self.host)):
+            found.append(
+                f"CITYBRAIN_GATEWAY_HOST: {self.host} is not loopback and the gateway has no login;"
+                " set CITYBRAIN_GATEWAY_EXPOSE=true when something in front of it has one"
+            )
+        if self.request_bytes > self.reading_bytes:
+            found.append("CITYBRAIN_GATEWAY_READING_BYTES: less than one request's bytes")
+        if self.request_readings > self.source_rows:
+            found.append("CITYBRAIN_GATEWAY_SOURCE_ROWS: less than one request's readings")
+        if self.source_rows > self.waiting_rows:
+            found.append("CITYBRAIN_GATEWAY_WAITING_ROWS: less than one gateway's rows")
+        return found
+
+
+def load_gateway_settings() -> GatewaySettings:
+    """Reads the environment; `Misconfigured` lists *all* mistakes."""
+    try:
+        settings = GatewaySettings()
+    except ValidationError as error:
+        raise Misconfigured(
+            [
+                f"CITYBRAIN_GATEWAY_{'_'.join(str(p) for p in e['loc']).upper()}: {e['msg']}"
+                for e in error.errors()
+            ]
+        ) from error
+    mistakes = settings.mistakes()
+    if mistakes:
+        raise Misconfigured(mistakes)
+    return settings
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach the address; a name other than localhost is not."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

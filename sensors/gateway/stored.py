@@ -1,0 +1,68 @@
+"""Registry versions from the store, by a connection that is made again when it is lost."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+from streams.catalog import Registry
+from streams.errors import Unavailable
+from streams.storage.connect import Connection, connect, translated
+from streams.storage.registry import active_versions, load_version, newest
+
+T = TypeVar("T")
+
+
+class StoredRegistry:
+    """A `RegistrySource`. A version is in force when the workers have passed its activation.
+
+    While partitions disagree, the newest saved one that any of them has passed; before any
+    activation (nothing has run yet), the newest saved one.
+    """
+
+    def __init__(self, conninfo: str, namespace: str) -> None:
+        self._conninfo = conninfo
+        self._namespace = namespace
+        self._connection: Connection | None = None
+        self._lock = threading.Lock()
+
+    def active(self) -> str | None:
+        return self._ask(_active)
+
+    def load(self, version: str) -> Registry:
+        return self._ask(lambda connection: Registry.from_dict(load_version(connection, version)))
+
+    def close(self) -> None:
+        """Gives the connection back."""
+        with self._lock:
+            self._drop()
+
+    def _ask(self, question: Callable[[Connection], T]) -> T:
+        with self._lock:
+            try:
+                with translated():
+                    if self._connection is None:
+                        self._connection = connect(
+                            self._conninfo,
+                            self._namespace,
+                            "citybrain gateway registry",
+                            autocommit=True,
+                        )
+                    return question(self._connection)
+            except Unavailable:
+                self._drop()
+                raise
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def _active(connection: Connection) -> str | None:
+    active = active_versions(connection, "registry")
+    saved = newest(connection, "registry")
+    if saved is None or not active or saved[0] in active:
+        return None if saved is None else saved[0]
+    return min(active)
