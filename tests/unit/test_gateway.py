@@ -387,7 +387,7 @@ def test_overload_is_refused_and_memory_stays_bounded() -> None:
 
             async def client(number: int) -> tuple[int, int]:
                 nonlocal most
-                sensor, gateway = (("s1", "gw"), ("foreign", "other"))[number % 2]
+                sensor, gateway = (("foreign", "other"), ("s1", "gw"), ("s1", "gw"))[number % 3]
                 rows = [reading(sensor, number, time=NOW_MS + 10 * number + i) for i in range(10)]
                 answer = await b.post(*rows, gateway=gateway)
                 most = max(most, b.gateway.collector.rows)
