@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
+from traceback import format_exc
 from types import TracebackType
 from typing import Protocol, TypeAlias, TypeVar
 
@@ -196,7 +197,7 @@ class SingleHost:
             try:
                 pieces.append(lane.process(records, versions))
             except Exception:
-                LOGGER.exception("batch failed", partition=lane.partition)
+                LOGGER.error("batch failed", partition=lane.partition, trace=format_exc())
                 return pieces, (lane, records)  # the lanes after it will read the same again
         return pieces, None
 
@@ -224,7 +225,7 @@ class SingleHost:
         except (Unavailable, Misconfigured):
             raise
         except Exception:
-            LOGGER.exception("transaction failed")
+            LOGGER.error("transaction failed", trace=format_exc())
             self._retake()
             for piece in pieces:
                 self._search_until(piece.partition, piece.outcome.next_offset)

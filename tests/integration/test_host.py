@@ -128,6 +128,7 @@ def test_small_batches_and_restarts_give_what_one_pass_gives(make_city: MakeCity
         city.run(max_records=1 + 3 * part, checkpoint_s=0.0 if part == 1 else 60.0)
     assert_same(city.dump(), straight(city, make_city))
     assert_ledger_closes(city)
+    assert city.dump()["dead_letter"] == []
 
 
 def test_a_host_that_dies_without_a_checkpoint_is_recovered(make_city: MakeCity) -> None:

@@ -119,7 +119,7 @@ class FakePipeline:
                 accepted.append([sensor, time_ms, value])
             outcome.count(*KEY, stored=1, on_time=1)
             self._keep(sensor, time_ms, value, record.offset)
-            if time_ms >= newest:
+            if time_ms > self._newest.get(sensor, 0):
                 self._newest[sensor] = time_ms
                 self._judge(sensor, time_ms, value, record.offset, outcome)
         self._emit(record, outcome, accepted, late, revised)

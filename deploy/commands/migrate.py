@@ -1,0 +1,46 @@
+"""`citybrain migrate`: makes a namespace, or brings it up to date."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from streams.contracts.reason import NamespaceKind
+
+LIVE_NAME = "citybrain"
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the verb."""
+
+    @app.command()
+    def migrate(
+        namespace: Annotated[
+            str | None, typer.Option(help="Namespace to migrate (default: the setting).")
+        ] = None,
+        kind: Annotated[
+            NamespaceKind | None,
+            typer.Option(help="What it is for; needed for any other than the live one."),
+        ] = None,
+    ) -> None:
+        """Create or upgrade the tables of a namespace; forward only, one migration at a time."""
+        from streams.domains import find_domains
+        from streams.errors import Misconfigured
+        from streams.settings import load_settings
+        from streams.storage.migrate import migrate as run
+
+        settings = load_settings()
+        name = namespace or settings.namespace
+        if kind is None and name != LIVE_NAME:
+            raise Misconfigured([f"--kind is needed for a namespace other than {LIVE_NAME}"])
+        done = run(
+            settings.conninfo(),
+            name,
+            kind or NamespaceKind.LIVE,
+            domains=find_domains(settings.domain_path),
+            partitions=settings.partitions,
+        )
+        for file in done.applied:
+            typer.echo(f"applied {file}")
+        typer.echo(f"{name} is up to date: {done.partitions} partitions, store {done.store}")
