@@ -66,6 +66,13 @@ class Reporter:
             self._told = time.monotonic()
             self._log("simulation goes on", played)
 
+    def stalled(self, waiting: bool) -> None:
+        """Says once that the play waits for a worker, and once that it goes on."""
+        LOGGER.warning(
+            "the play waits for a worker of its namespace" if waiting else "the worker follows",
+            scenario=self._scenario,
+        )
+
     def _log(self, event: str, played: Played) -> None:
         LOGGER.info(
             event,

@@ -41,6 +41,7 @@ class Options:
     start_ms: int
     end_ms: int
     faults: tuple[str, ...]
+    ahead: int  # records that may wait for the worker; 0 = any number
     fresh: bool
     dry_run: bool
 
@@ -55,6 +56,7 @@ class Options:
         hours: float | None,
         faults: tuple[str, ...],
         start: str | None,
+        ahead: int,
         fresh: bool,
         dry_run: bool,
     ) -> Options:
@@ -83,6 +85,7 @@ class Options:
             start_ms,
             start_ms + round(lasts * HOUR_MS),
             (*found.faults, *faults),
+            ahead,
             fresh,
             dry_run,
         )
@@ -104,7 +107,7 @@ def simulate_city(options: Options) -> None:
     if options.dry_run:
         _report(reporter, _rehearse(steps, registry))
         return
-    with _opened(settings, options) as (log, pace):
+    with _opened(settings, options, reporter) as (log, pace):
         prepare(settings, options, boundaries, registry, log)
         _report(reporter, play(steps, registry.partitions, log, pace))
 
@@ -129,7 +132,7 @@ def prepare(
 
 
 @contextmanager
-def _opened(settings: Settings, options: Options) -> Iterator[tuple[Log, Pace]]:
+def _opened(settings: Settings, options: Options, reporter: Reporter) -> Iterator[tuple[Log, Pace]]:
     """The namespace made ready, its log, and a pace that asks its worker's position."""
     from streams.log.postgres import PostgresLog
     from streams.storage.connect import connect, translated
@@ -148,7 +151,11 @@ def _opened(settings: Settings, options: Options) -> Iterator[tuple[Log, Pace]]:
             return records_behind(connection)
 
     try:
-        yield log, Pace(time.monotonic, time.sleep, options.speed, behind)
+        asked = behind if options.ahead else None
+        yield (
+            log,
+            Pace(time.monotonic, time.sleep, options.speed, asked, options.ahead, reporter.stalled),
+        )
     finally:
         connection.close()
         log.close()

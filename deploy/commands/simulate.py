@@ -32,6 +32,9 @@ def register(app: typer.Typer) -> None:
         start: Annotated[
             str | None, typer.Option(help="First moment, ISO 8601 (Asia/Shanghai).")
         ] = None,
+        ahead: Annotated[
+            int, typer.Option(help="Records that may wait for the worker; 0: any number.", min=0)
+        ] = 2_000,
         fresh: Annotated[
             bool, typer.Option("--fresh", help="Drop what the namespace holds.")
         ] = False,
@@ -52,6 +55,7 @@ def register(app: typer.Typer) -> None:
                 hours=hours,
                 faults=tuple(fault or ()),
                 start=start,
+                ahead=ahead,
                 fresh=fresh,
                 dry_run=dry_run,
             )

@@ -18,6 +18,7 @@ from streams.log import Entry, Log
 
 LOOK_BACK = 200  # records read at once, backwards, in search of our own last one
 POLL_S = 0.05
+STALL_S = 5.0
 
 Entries = dict[int, list[Entry]]  # by partition
 
@@ -34,13 +35,16 @@ class Mark:
 @dataclass(frozen=True, slots=True)
 class Pace:
     """`speed` simulated seconds per second (None = as fast as it goes); at most `ahead` records
-    that the worker has not committed (None = do not ask)."""
+    that the worker has not committed (`behind` None = do not ask). `stalled` hears when a wait
+    for the worker gets long (true) and when it is over (false).
+    """
 
     clock: Callable[[], float]
     sleep: Callable[[float], None]
     speed: float | None
     behind: Callable[[], int] | None = None
     ahead: int = 2_000
+    stalled: Callable[[bool], None] = lambda _: None
 
 
 @dataclass(slots=True)
@@ -184,6 +188,18 @@ def _hold(pace: Pace, begun: tuple[float, int], now_ms: int) -> float:
         due = begun[0] + (now_ms - begun[1]) / 1000.0 / pace.speed
         if due > entered:
             pace.sleep(due - entered)
-    while pace.behind is not None and pace.behind() > pace.ahead:
-        pace.sleep(POLL_S)
+    _wait_for_worker(pace)
     return pace.clock() - entered
+
+
+def _wait_for_worker(pace: Pace) -> None:
+    if pace.behind is None or pace.behind() <= pace.ahead:
+        return
+    begun, told = pace.clock(), False
+    while pace.behind() > pace.ahead:
+        pace.sleep(POLL_S)
+        if not told and pace.clock() - begun > STALL_S:
+            told = True
+            pace.stalled(True)
+    if told:
+        pace.stalled(False)
