@@ -9,7 +9,6 @@ from fractions import Fraction
 import numpy as np
 
 from streams.contracts.domain import (
-    DAY_MS,
     HOUR_MS,
     AreaView,
     Closing,
@@ -150,6 +149,7 @@ class Timeline:
         """Stores rows of a past hour and closes it as revised."""
         for station, values in rows.items():
             self.put(hour, station, values)
+        self.closed = max(self.closed, hour + 1)
         return self._close(hour, True)
 
     def flagged_hours(self, station: str, pollutant: str = "pm25") -> list[int]:
@@ -164,7 +164,15 @@ class Timeline:
         every = np.arange(len(self.view.series_point), dtype=np.int32)
         rows = self.between(every, start, start + HOUR_MS)
         closing = Closing(
-            start, start + HOUR_MS, start + HOUR_MS + 60_000, hour, rows, self, revised, None
+            start_ms=start,
+            end_ms=start + HOUR_MS,
+            decided_ms=start + HOUR_MS + 60_000,
+            position=hour,
+            rows=rows,
+            history=self,
+            revised=revised,
+            closed_ms=START + self.closed * HOUR_MS,
+            day=None,
         )
         self.state, outputs = close(self.state, self.view, closing)
         for change in outputs.flags:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from streams.contracts.domain import Outputs
+from streams.contracts.domain import HOUR_MS, Outputs
 from streams.contracts.reason import Change
 from streams.domains.air.station import StationState, advance, frozen_hours, shows_life
 from streams.domains.air.watch import AirState, initial
-from tests.support.air_area import HOUR_MS, START, Row, Timeline, row, series_of, view_of
+from tests.support.air_area import START, Row, Timeline, row, series_of, view_of
 
 STUCK = row("151,194,35,145,8,1.757")  # AQI 201
 CLEAN = [row(f"{10 + i},{20 + i},5,20,60,0.5") for i in range(24)]
@@ -194,7 +194,7 @@ def test_a_revision_restores_the_flag_that_a_reading_had() -> None:
     series = series_of(line.view, "A", "co")
     for hour in range(3):
         line.put(hour, "A", STUCK, flag=2)
-        line._close(hour, False)
+        line.play(hour, {})
     assert line.stored[series, START][1] == 3
     line.revise(1, {"A": CLEAN[0]})
     assert line.stored[series, START][1] == 2
@@ -219,6 +219,15 @@ def test_a_late_row_that_freezes_the_present_run_withdraws() -> None:
     assert line.flagged_hours("A") == [1, 2, 3]
     assert [t.closed for t in answer.tickets] == [False]
     assert [w.point for w in answer.withdrawals] == [0]
+
+
+def test_a_late_row_newer_than_every_closed_row_counts() -> None:
+    line = timeline()
+    line.play(0, {"A": STUCK})
+    line.play(1, {"A": STUCK})
+    line.revise(2, {"A": STUCK})  # hour 2 had been empty when the watermark passed it
+    assert line.flagged_hours("A") == [0, 1, 2]
+    assert line.play(3, {"A": CLEAN[0]}).tickets[0].closed
 
 
 def test_revisions_in_any_order_end_in_the_flags_of_the_straight_run() -> None:

@@ -77,9 +77,7 @@ DOMAIN = Domain(
     title=Title("环境空气质量", "Air quality"),
     properties=tuple(_property(name) for name in POLLUTANTS),
     points=(
-        PointType(
-            POINT_TYPE, Title("空气质量监测点位", "Air station"), ("not_monitored", "evaluation")
-        ),
+        PointType(POINT_TYPE, Title("空气质量监测点位", "Air station"), ("not_monitored", "role")),
     ),
     timing=Timing(delay_s=60, horizon_s=HORIZON_S, bucket_s=86_400, close_s=3600),
     parameters=PARAMETERS,

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
 from typing import Any
+
+import numpy as np
 
 from streams.contracts.domain import DAY_MS, HOUR_MS, AreaView, Derived, HourMatrix, Result
 from streams.domains.air.aqi import Index, daily_index, hourly_index
@@ -22,7 +23,7 @@ from streams.domains.air.layout import (
     is_withheld,
     stations_of,
 )
-from streams.domains.air.ozone import SPAN, maximum_8h, running_8h
+from streams.domains.air.ozone import maximum_8h, running_8h
 from streams.domains.air.parameters import POLLUTANTS, Numbers, read_numbers
 from streams.domains.air.partial import Sums
 from streams.domains.air.rounding import fixed_text, plain_text
@@ -37,17 +38,13 @@ DAY_TEXT_DIGITS = 6
 def hourly(view: AreaView, matrix: HourMatrix, hour: int) -> Derived:
     """The stations' results and the area's partial of the hour that starts at `hour` (0 … 23).
 
-    A value reaches the shown O3 8-h mean of the seven hours after it, so these are answered too
-    when they have readings already (a revision). None as partial without an air station.
+    An hour's value reaches the shown O3 8-h mean of the seven hours after it: after a revision the
+    rest of the day is to be derived again. None as partial without an air station.
     """
     stations = stations_of(view)
     numbers = read_numbers(view.parameters)
-    results = [
-        result
-        for at in range(hour, min(hour + SPAN, 24))
-        for station in stations
-        if (result := _hour_result(station, matrix, at, numbers)) is not None
-    ]
+    found = (_hour_result(station, matrix, hour, numbers) for station in stations)
+    results = [result for result in found if result is not None]
     return Derived(results, _hour_partial(stations, matrix, hour) if stations else None)
 
 
@@ -57,7 +54,9 @@ def daily(view: AreaView, matrix: HourMatrix) -> Derived:
     numbers = read_numbers(view.parameters)
     rule = standard_at(matrix.day_start_ms).index
     days = [_Day.of(station, matrix, rule, numbers) for station in stations]
-    results = [_day_result(day, matrix.day_start_ms, numbers) for day in days if day.hours]
+    results = [
+        _day_result(day, matrix.day_start_ms, numbers) for day in days if day.hours or day.withheld
+    ]
     return Derived(results, _day_partial(days, matrix) if stations else None)
 
 
@@ -100,9 +99,11 @@ def _hour_partial(stations: Sequence[Station], matrix: HourMatrix, hour: int) ->
 
 def _shows_life(station: Station, matrix: HourMatrix, hour: int) -> bool:
     """A row of the day so far differs from the one before it: evidence that the source lives."""
-    rows = [hour_values(station, matrix, at) for at in range(hour + 1)]
-    published = [row for row in rows if row]
-    return any(row != before for before, row in pairwise(published))
+    own = [s for series in station.series.values() for s in series]
+    count, total = matrix.n[own, : hour + 1], matrix.total[own, : hour + 1]
+    published = count.any(axis=0)
+    rows = np.vstack([count[:, published], total[:, published]])
+    return bool((rows[:, 1:] != rows[:, :-1]).any())
 
 
 @dataclass(frozen=True, slots=True)

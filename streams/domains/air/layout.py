@@ -1,8 +1,8 @@
 """Which series of an area speak for which pollutant of which station, and what they say in an hour.
 
 Registry attributes of an `air_station`: `not_monitored` (pollutants outside its plan, comma or
-space separated; also what no series of it measures) and `evaluation` (`no` keeps it out of the
-city's figures, e.g. a background site).
+space separated; also what no series of it measures) and `role` (`evaluation` unless told; any
+other, e.g. `background`, keeps it out of the city's figures).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from streams.contracts.domain import AreaView, HourMatrix
 from streams.domains.air.parameters import POLLUTANTS
 
 POINT_TYPE = "air_station"
+EVALUATION = "evaluation"
 SCALE = 4
 """Decimal digits of every property of this domain."""
 UNIT = 10**SCALE
@@ -57,7 +58,7 @@ def _station(view: AreaView, index: int, series: Mapping[str, list[int]]) -> Sta
         id=point.id,
         series={name: tuple(series[name]) for name in POLLUTANTS if name in series},
         planned=frozenset(name for name in series if name not in outside),
-        evaluated=point.attributes.get("evaluation", "yes").lower() != "no",
+        evaluated=point.attributes.get("role", EVALUATION) == EVALUATION,
     )
 
 

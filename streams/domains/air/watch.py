@@ -41,10 +41,9 @@ HORIZON_S = 45 * 86_400
 
 @dataclass(slots=True)
 class AirState:
-    """Stations by point id, and the end of the newest hour that was closed in order."""
+    """Stations by point id."""
 
     stations: dict[str, StationState] = field(default_factory=dict)
-    closed_ms: int = -1
 
 
 def initial(view: AreaView, previous: AirState | None) -> AirState:
@@ -67,11 +66,9 @@ def close(state: AirState, view: AreaView, closing: Closing) -> tuple[AirState, 
         known = state.stations.setdefault(station.id, StationState())
         visit = _Visit(view, closing, station, numbers, outputs)
         if closing.revised:
-            state.stations[station.id] = visit.revise(known, state.closed_ms)
+            state.stations[station.id] = visit.revise(known)
         else:
             visit.take(known, row, hour)
-    if not closing.revised:
-        state.closed_ms = max(state.closed_ms, closing.end_ms)
     return state, outputs
 
 
@@ -98,7 +95,8 @@ class _Visit:
             self._judge(known, hour)
         self._forget(known, self.closing.end_ms - HORIZON_S * 1000)
 
-    def revise(self, known: StationState, closed_ms: int) -> StationState:
+    def revise(self, known: StationState) -> StationState:
+        closed_ms = self.closing.closed_ms
         since = closed_ms - HORIZON_S * 1000
         rows = list(_readings(self._history(since, closed_ms)))
         published = _published(self.station, rows)
