@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -18,10 +19,10 @@ PLAN_FILE = "plan.json"
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """One child process: `citybrain <arguments>` with these environment variables on top."""
+    """One child process: what is run, with these environment variables on top."""
 
     name: str
-    arguments: tuple[str, ...]
+    command: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
     ends: bool = False  # it may finish: exit code 0 is final
 
@@ -45,25 +46,30 @@ class Plan:
         except FileNotFoundError:
             return None
         children = tuple(
-            Child(c["name"], tuple(c["arguments"]), c["environment"], c["ends"])
+            Child(c["name"], tuple(c["command"]), c["environment"], c["ends"])
             for c in content["children"]
         )
         return cls(children, content["play"])
+
+
+def citybrain(*arguments: str) -> tuple[str, ...]:
+    """The command line of a verb, by the interpreter that runs now."""
+    return (sys.executable, "-m", "deploy.cli", *arguments)
 
 
 def make_plan(play: str | None) -> Plan:
     """The live city, and with a scenario also the simulated one in a namespace of its own."""
     live = {"CITYBRAIN_NAMESPACE": LIVE_NAMESPACE}
     children = [
-        Child("worker", ("worker",), live),
-        Child("gateway", ("gateway",), live),
-        Child("api", ("api",), live),
+        Child("worker", citybrain("worker"), live),
+        Child("gateway", citybrain("gateway"), live),
+        Child("api", citybrain("api"), live),
     ]
     if play is not None:
         there = {"CITYBRAIN_NAMESPACE": PLAY_NAMESPACE}
-        simulate = ("simulate", play, "--namespace", PLAY_NAMESPACE, "--speed", PLAY_SPEED)
+        simulate = citybrain("simulate", play, "--namespace", PLAY_NAMESPACE, "--speed", PLAY_SPEED)
         children += [
-            Child("play-worker", ("worker", "--namespace", PLAY_NAMESPACE), there),
+            Child("play-worker", citybrain("worker", "--namespace", PLAY_NAMESPACE), there),
             Child("play-simulator", simulate, there, ends=True),
         ]
     return Plan(tuple(children), play)

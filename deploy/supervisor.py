@@ -125,7 +125,7 @@ class Keeper:
         }
         with (self._var_dir / "log" / f"{self.child.name}.log").open("ab") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "deploy.cli", *self.child.arguments],
+                self.child.command,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

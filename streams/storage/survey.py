@@ -64,3 +64,28 @@ def _look(connection: Connection, namespace: str) -> Survey:
     assert row is not None
     kind, partitions, log_end, position, *rest = row
     return Survey(namespace, kind or "", partitions, int(log_end), int(position), *rest)
+
+
+_EDITION = """
+select current_setting('server_version'),
+    (select extversion || coalesce(' (' || current_setting('timescaledb.license', true) || ')', '')
+       from pg_extension where extname = 'timescaledb'),
+    current_setting('fsync') = 'on' and current_setting('synchronous_commit') <> 'off'
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """What the server is."""
+
+    version: str
+    timescaledb: str | None  # version and licence
+    durable: bool  # a committed transaction survives a power cut
+
+
+def edition(conninfo: str) -> Edition:
+    """Asks the server. `Unavailable` when it does not answer."""
+    with translated(), connect(conninfo, "pg_catalog", "citybrain doctor") as connection:
+        row = connection.execute(_EDITION).fetchone()
+        assert row is not None
+        return Edition(*row)

@@ -1,0 +1,74 @@
+"""`citybrain status`: what runs, how far the workers are, what is stored, where to look."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from deploy.report import Report
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the verb."""
+
+    @app.command()
+    def status(
+        as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    ) -> None:
+        """Show what runs. Exit code 0: all that is planned; 3: something is missing."""
+        import json
+
+        from deploy.report import observe
+        from deploy.var_dir import settings_here
+
+        report = observe(settings_here())
+        if as_json:
+            typer.echo(json.dumps(_plain(report), indent=1, default=str))
+        else:
+            _show(report)
+        raise typer.Exit(0 if report.complete else 3)
+
+
+def _plain(report: Report) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return {**asdict(report), "complete": report.complete}
+
+
+def _show(report: Report) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    processes = Table("process", "pid", "up", "restarts", "state", box=None)
+    for row in report.processes:
+        uptime = "" if row.uptime_s is None else _duration(row.uptime_s)
+        pid = "" if row.pid is None else str(row.pid)
+        processes.add_row(row.name, pid, uptime, str(row.restarts), row.state)
+    console.print(processes)
+    if report.trouble:
+        console.print(f"\n{report.trouble}")
+    if report.namespaces:
+        console.print()
+        figures = Table(
+            "namespace", "kind", "position", "log end", "processing time", "readings",
+            "open alerts", box=None,
+        )  # fmt: skip
+        for found in report.namespaces:
+            time = found.processing_time
+            figures.add_row(
+                found.namespace, found.kind, f"{found.position:,}", f"{found.log_end:,}",
+                time.isoformat(timespec="seconds") if time else "", f"{found.stored:,}",
+                str(found.open_alerts),
+            )  # fmt: skip
+        console.print(figures)
+    if report.url:
+        console.print(f"\n{report.url}")
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}"

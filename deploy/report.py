@@ -1,0 +1,120 @@
+"""What runs at this moment, put together from the supervisor, the server and the database."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from deploy import service
+from deploy.plan import Plan
+from deploy.postgres import EmbeddedPostgres
+from deploy.startup import page_url
+from streams.errors import Misconfigured, Unavailable
+from streams.settings import Settings
+
+_ZONE = ZoneInfo("Asia/Shanghai")
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessRow:
+    """One process that runs, or should."""
+
+    name: str
+    pid: int | None
+    uptime_s: float | None
+    restarts: int
+    state: str  # running | finished | stopped | starting again
+
+
+@dataclass(frozen=True, slots=True)
+class NamespaceRow:
+    """One namespace; positions are summed over its partitions; times at +08:00."""
+
+    namespace: str
+    kind: str
+    position: int
+    log_end: int
+    processing_time: datetime | None
+    stored: int
+    open_alerts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything; `trouble` says why the database tells nothing."""
+
+    var_dir: str
+    processes: tuple[ProcessRow, ...]
+    namespaces: tuple[NamespaceRow, ...]
+    url: str | None
+    trouble: str | None
+
+    @property
+    def complete(self) -> bool:
+        """True when all that is planned runs and the database answers."""
+        return self.trouble is None and all(
+            row.state in ("running", "finished") for row in self.processes
+        )
+
+
+def observe(settings: Settings) -> Report:
+    """Looks once; starts and changes nothing."""
+    processes = [_database(settings)] if settings.database is None else []
+    processes += _supervised(settings)
+    namespaces, trouble = _namespaces(settings)
+    plan = Plan.load(settings.var_dir)
+    serving = any(row.name == "api" and row.state == "running" for row in processes)
+    return Report(
+        str(settings.var_dir),
+        tuple(processes),
+        namespaces,
+        page_url(settings, plan.play if plan else None) if serving else None,
+        trouble,
+    )
+
+
+def _database(settings: Settings) -> ProcessRow:
+    identity = EmbeddedPostgres(settings.var_dir).process()
+    if identity is None:
+        return ProcessRow("postgresql", None, None, 0, "stopped")
+    uptime = time.time() - identity.started
+    return ProcessRow("postgresql", identity.pid, uptime, 0, "running")
+
+
+def _supervised(settings: Settings) -> list[ProcessRow]:
+    supervisor = service.running(settings.var_dir)
+    if supervisor is None:
+        return [ProcessRow("supervisor", None, None, 0, "stopped")]
+    uptime = time.time() - supervisor.started
+    rows = [ProcessRow("supervisor", supervisor.pid, uptime, 0, "running")]
+    for child in service.states(settings.var_dir):
+        up = None if child.started is None else time.time() - child.started
+        state = "running" if child.pid is not None else "starting again"
+        state = "finished" if child.finished else state
+        rows.append(ProcessRow(child.name, child.pid, up, child.restarts, state))
+    return rows
+
+
+def _namespaces(settings: Settings) -> tuple[tuple[NamespaceRow, ...], str | None]:
+    from streams.storage.survey import survey
+
+    try:
+        found = survey(settings.conninfo())
+    except Misconfigured as error:
+        return (), "; ".join(error.mistakes)
+    except Unavailable as error:
+        return (), str(error)
+    return tuple(
+        NamespaceRow(
+            s.namespace,
+            s.kind,
+            s.position,
+            s.log_end,
+            s.processing_time.astimezone(_ZONE) if s.processing_time else None,
+            s.stored,
+            s.open_alerts,
+        )
+        for s in found
+    ), None
