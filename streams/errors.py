@@ -1,4 +1,4 @@
-"""The three kinds of trouble: bad for ever, bad for now, and badly set up. Anything else is a bug."""
+"""Three kinds of trouble: bad for ever, bad for now, badly set up. Anything else is a bug."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Unavailable(Exception):
 
 
 class FenceLost(Exception):
-    """Another owner holds the partition, or the position moved: drop memory, reload, check ownership."""
+    """Another owner holds the partition, or the position moved: drop memory and reload."""
 
 
 class Misconfigured(Exception):

@@ -24,16 +24,24 @@ class Settings(BaseSettings):
         description="libpq connection string of an existing PostgreSQL; empty = the embedded one "
         "(its connection string is in <var_dir>/database.conninfo while it runs).",
     )
-    namespace: str = Field("citybrain", pattern=r"^[a-z][a-z0-9_]{0,40}$",
-                           description="Schema to work in; `citybrain` is the live one.")
-    partitions: int = Field(4, ge=1, le=64, description="Partitions of the log (fixed at creation).")
+    namespace: str = Field(
+        "citybrain",
+        pattern=r"^[a-z][a-z0-9_]{0,40}$",
+        description="Schema to work in; `citybrain` is the live one.",
+    )
+    partitions: int = Field(
+        4, ge=1, le=64, description="Partitions of the log (fixed at creation)."
+    )
     api_host: str = Field("127.0.0.1", description="Address the API and start page listen on.")
     api_port: int = Field(8600, ge=0, le=65535, description="Port of the API and start page.")
     gateway_host: str = Field("127.0.0.1", description="Address the HTTP gateway listens on.")
     gateway_port: int = Field(8601, ge=0, le=65535, description="Port of the HTTP gateway.")
     domain_path: tuple[Path, ...] = Field((), description="More folders to scan for domains.")
-    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$",
-                           description="Least severe level that is logged.")
+    log_level: str = Field(
+        "INFO",
+        pattern="^(DEBUG|INFO|WARNING|ERROR)$",
+        description="Least severe level that is logged.",
+    )
 
     def conninfo(self) -> str:
         """The libpq connection string in force; `Misconfigured` when nothing runs."""
@@ -42,8 +50,10 @@ class Settings(BaseSettings):
         file = self.var_dir / "database.conninfo"
         if not file.exists():
             raise Misconfigured(
-                [f"no database: {file} does not exist; start one with `citybrain up`, or set "
-                 "CITYBRAIN_DATABASE to the connection string of an existing PostgreSQL"]
+                [
+                    f"no database: {file} does not exist; start one with `citybrain up`, or set "
+                    "CITYBRAIN_DATABASE to the connection string of an existing PostgreSQL"
+                ]
             )
         return file.read_text(encoding="utf-8").strip()
 
@@ -54,6 +64,8 @@ def load_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         raise Misconfigured(
-            [f"CITYBRAIN_{'_'.join(str(p) for p in e['loc']).upper()}: {e['msg']}"
-             for e in error.errors()]
+            [
+                f"CITYBRAIN_{'_'.join(str(p) for p in e['loc']).upper()}: {e['msg']}"
+                for e in error.errors()
+            ]
         ) from error

@@ -1,0 +1,1 @@
+"""Alerts of any domain: rules with hysteresis, their lifecycle, their identity."""

@@ -36,9 +36,7 @@ class Checks:
     """Quality checks of one property, in the property's canonical unit; None = not checked."""
 
     spike: Decimal | None = None  # a single value off both neighbours in time by more than this
-    jump: Decimal | None = None  # a rise of more than this within `jump_window_s` is suspect
-    jump_window_s: int = 60
-    flat_s: int | None = None  # unchanged to the last digit for so long while the surroundings change
+    flat_s: int | None = None  # unchanged to the last digit so long while others change
     rise_alerts: bool = False  # an implausible rise still alerts, marked unverified (safety)
 
 
@@ -145,6 +143,7 @@ class AreaView:
     series_report_s: Int32
     series_active: Bool
     parameters: Mapping[str, str]
+    series_name: tuple[str, ...] = ()  # the sensor's name of every series
 
     def number(self, key: str) -> Decimal:
         """The parameter as an exact decimal."""
@@ -218,6 +217,7 @@ class Closing:
     history: HistoryReader
     revised: bool
     day: HourMatrix | None  # only when close_s >= 3600: the day so far, this hour included
+    closed_ms: int = 0  # how far windows are closed, this period included
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +254,7 @@ class FlagChange:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A derived value of one point, e.g. a station's hourly AQI. Upserted by (kind, point, time)."""
+    """A derived value of one point, e.g. a station's hourly AQI; by (kind, point, time)."""
 
     kind: str  # "<domain>.<what>"
     point: str
@@ -298,6 +298,7 @@ class Outputs:
     results: list[Result] = field(default_factory=list)
     episodes: list[Episode] = field(default_factory=list)
     tickets: list[Ticket] = field(default_factory=list)
+    inventory_changed: bool = False  # the area's "state" partial must be told again
 
 
 Payload = Mapping[str, Any]  # JSON without floats
@@ -305,7 +306,7 @@ Payload = Mapping[str, Any]  # JSON without floats
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """What hour windows of one area say: results of points and the area's partial for the region."""
+    """What hour windows of one area say: results of points, the partial for the region."""
 
     results: Sequence[Result]
     partial: Payload | None
@@ -390,16 +391,16 @@ class Domain:
     close: Callable[[Any, AreaView, Closing], tuple[Any, Outputs]] | None = None
     hourly: Callable[[AreaView, HourMatrix, int], Derived] | None = None
     daily: Callable[[AreaView, HourMatrix], Derived] | None = None
-    inventory: Callable[[AreaView], Payload | None] | None = None  # partial of period "state"
+    inventory: Callable[[AreaView, Any], Payload | None] | None = None  # partial of period "state"
     simulated: str | None = None  # module in sensors.simulation that plays it, when there is one
 
     def property_index(self, name: str) -> int:
         return next(i for i, p in enumerate(self.properties) if p.name == name)
 
 
-def day_start(time_ms: int) -> int:
-    """Start of the Asia/Shanghai day (no DST) that contains the time, epoch ms."""
-    return (time_ms + SHANGHAI_OFFSET_MS) // DAY_MS * DAY_MS - SHANGHAI_OFFSET_MS
+def day_start(time_ms: int, zone_ms: int = SHANGHAI_OFFSET_MS) -> int:
+    """Start of the day that contains the time, epoch ms; Asia/Shanghai (no DST) unless told."""
+    return (time_ms + zone_ms) // DAY_MS * DAY_MS - zone_ms
 
 
 def empty_matrix(series: int, day_start_ms: int) -> HourMatrix:

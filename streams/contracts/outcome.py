@@ -153,7 +153,7 @@ class Quarantined:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A rejected row (row >= 0) or a whole record (row -1), with the original bytes for a record."""
+    """A rejected row (row >= 0), or a whole record (row -1) with its original bytes."""
 
     reason: Reason
     detail: str
@@ -185,13 +185,14 @@ class AreaLatest:
     domain: str
     as_of_ms: int  # newest event time in it
     decided_ms: int
-    payload: Mapping[str, Any]  # {"series":{"sensor":[],"property":[],"time":[],"value":[],"flag":[]},
-    #                              "silent":[sensor ids], "watermark": ms}
+    payload: Mapping[str, Any]
+    # {"series": {"sensor": [], "property": [], "time": [], "value": [], "flag": []},
+    #  "silent": [sensor ids], "watermark": ms}
 
 
 @dataclass(frozen=True, slots=True)
 class AreaRisk:
-    """The colour of one area: worst among its open alerts; `unknown` = shown over its last colour."""
+    """The colour of one area: worst among its alerts; `unknown` is shown over the last colour."""
 
     area: str
     severity: Severity

@@ -1,4 +1,4 @@
-"""Why something was rejected, quarantined, or why an alert moved. Values are stable: they are stored."""
+"""Why something was rejected or quarantined, why an alert moved. Stored: values are stable."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class Reason(StrEnum):
     NOT_FINITE = "not_finite"
     OUT_OF_BOUNDS = "out_of_bounds"  # cannot be stored at the property's scale
     BAD_TIME = "bad_time"  # before 2000 or after 2100
-    FUTURE_EVENT = "future_event"  # quarantine: event time ahead of ingest time beyond the tolerance
-    FUTURE_INGEST = "future_ingest"  # quarantine: ingest time ahead of append time beyond the tolerance
+    FUTURE_EVENT = "future_event"  # quarantine: event ahead of ingest beyond tolerance
+    FUTURE_INGEST = "future_ingest"  # quarantine: ingest ahead of append
     CONFLICT = "conflict"  # two values for one identity inside one frame
     POISON = "poison"  # a record that always made the batch fail
 

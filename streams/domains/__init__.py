@@ -42,9 +42,7 @@ def find_domains(extra: Iterable[Path] = ()) -> Mapping[str, Domain]:
 
 def _folders(extra: Iterable[Path]) -> list[tuple[str, Path | None]]:
     own: list[tuple[str, Path | None]] = [
-        (f"{__name__}.{info.name}", None)
-        for info in pkgutil.iter_modules(__path__)
-        if info.ispkg
+        (f"{__name__}.{info.name}", None) for info in pkgutil.iter_modules(__path__) if info.ispkg
     ]
     for root in extra:
         own += [

@@ -1,0 +1,268 @@
+"""All alerts of one area (or city): feeds tracks, numbers their transitions, keeps their timers.
+
+Column work for raw properties: only series that meet a tier or have an open alert are looked at
+one by one. Deterministic: no clock, no randomness; timers fire when the caller says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from streams.alerting.rule import Thresholds, fingerprint
+from streams.alerting.track import Step, Track, begin, deadline, expire, fall_silent, observe
+from streams.contracts.exact import to_text
+from streams.contracts.frame import Bool, Int32, Int64
+from streams.contracts.outcome import Transition
+from streams.contracts.reason import AlertState, Change, Origin, Severity
+from streams.windows.aggregate import group_starts
+
+VALID_MS = 15 * 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What an alert is about: a point of the area, or the area itself (`point` None)."""
+
+    key: str
+    point: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Who decides and when: processing time, evidence position, origin of the input."""
+
+    decided_ms: int
+    position: int
+    origin: Origin
+
+
+@dataclass(slots=True)
+class BookState:
+    """What a checkpoint keeps: open tracks by `<rule>|<subject key>`, and their points."""
+
+    tracks: dict[str, Track] = field(default_factory=dict)
+    points: dict[str, str | None] = field(default_factory=dict)
+    origins: dict[str, str] = field(default_factory=dict)
+
+
+class Book:
+    """See the module. `rules` may be replaced by `use` when parameters change."""
+
+    def __init__(self, area: str, valid_ms: int = VALID_MS) -> None:
+        self.area = area
+        self.valid_ms = valid_ms
+        self.state = BookState()
+        self._rules: dict[str, tuple[str, Thresholds]] = {}
+
+    def use(self, domain: str, rules: Mapping[str, Thresholds]) -> None:
+        """The rules of a domain in force from now on."""
+        for name, rule in rules.items():
+            self._rules[name] = (domain, rule)
+
+    def rule(self, name: str) -> Thresholds:
+        return self._rules[name][1]
+
+    # observations -----------------------------------------------------------------------------
+
+    def judge_rows(
+        self,
+        name: str,
+        subjects: Mapping[int, Subject],
+        rows: tuple[Int32, Int64, Int64, Bool],
+        moment: Moment,
+    ) -> list[Transition]:
+        """Fresh rows (series, time, value, unverified) of one property, by (series, time)."""
+        series, time_ms, value, unverified = rows
+        rule = self._rules[name][1]
+        hot = value >= rule.meet[0]
+        prefix = name + "|"
+        held = {k[len(prefix) :] for k in self.state.tracks if k.startswith(prefix)}
+        if held:
+            watched = [s for s, subject in subjects.items() if subject.key in held]
+            hot |= np.isin(series, np.array(watched, np.int32))
+        if not hot.any():
+            return []
+        found: list[Transition] = []
+        keep = np.flatnonzero(np.isin(series, np.unique(series[hot])))
+        series, time_ms, value = series[keep], time_ms[keep], value[keep]
+        unverified = unverified[keep]
+        bounds = np.append(group_starts(series), len(series)).tolist()
+        for low, high in pairwise(bounds):
+            subject = subjects.get(int(series[low]))
+            if subject is None or self._is_steady(rule, prefix + subject.key, value[low:high]):
+                continue
+            stretch = zip(
+                time_ms[low:high].tolist(),
+                value[low:high].tolist(),
+                unverified[low:high].tolist(),
+                strict=True,
+            )
+            for time, one, doubtful in stretch:
+                found += self.judge(name, subject, time, one, moment, unverified=doubtful)
+        return found
+
+    def judge(
+        self,
+        name: str,
+        subject: Subject,
+        time_ms: int,
+        value: int,
+        moment: Moment,
+        *,
+        unverified: bool = False,
+        evidence: Mapping[str, Any] | None = None,
+    ) -> list[Transition]:
+        """One observation of one subject, newer than the last one of it."""
+        rule = self._rules[name][1]
+        key = f"{name}|{subject.key}"
+        steps: list[Step] = []
+        track = self.state.tracks.get(key)
+        if track is None:
+            if value < rule.meet[0]:
+                return []
+            track, first = begin(rule, fingerprint(name, subject.key, time_ms), time_ms, value)
+            track.unverified = unverified
+            self.state.tracks[key], self.state.points[key] = track, subject.point
+            steps.append(first)
+        self.state.origins[key] = moment.origin.value
+        steps += observe(rule, track, time_ms, value, unverified)
+        track.heard_ms = max(track.heard_ms, moment.decided_ms)
+        return self._apply(key, track, steps, moment, evidence or {})
+
+    def _is_steady(self, rule: Thresholds, key: str, value: Int64) -> bool:
+        track = self.state.tracks.get(key)
+        if track is None or not track.level or track.stale or track.unverified or track.up_count:
+            return False
+        if track.below_since[track.level - 1] >= 0:
+            return False
+        low, high = int(value.min()), int(value.max())
+        above = rule.meet[track.level] if track.level < len(rule.meet) else None
+        # a lower tier's "below" can only be open when the value was under it: not while steady
+        return low >= rule.hold[track.level - 1] and (above is None or high < above)
+
+    # endings without a measurement ---------------------------------------------------------------
+
+    def withdraw(
+        self,
+        name: str,
+        subject: Subject,
+        time_ms: int,
+        change: Change,
+        moment: Moment,
+        evidence: Mapping[str, Any] | None = None,
+    ) -> list[Transition]:
+        """Ends an open alert; nothing happens when there is none."""
+        key = f"{name}|{subject.key}"
+        track = self.state.tracks.get(key)
+        if track is None:
+            return []
+        step = Step(change, track.level, time_ms, None, ended=True)
+        return self._apply(key, track, [step], moment, evidence or {})
+
+    def silence(self, subject_key: str, time_ms: int, moment: Moment) -> list[Transition]:
+        """Every open alert of the subject becomes stale."""
+        found: list[Transition] = []
+        for key in self._keys_of(subject_key):
+            track = self.state.tracks[key]
+            found += self._apply(key, track, fall_silent(track, time_ms), moment, {})
+        return found
+
+    def onset(self, name: str, subject: Subject) -> int | None:
+        """When the open alert began, None = there is none."""
+        track = self.state.tracks.get(f"{name}|{subject.key}")
+        return None if track is None else track.onset_ms
+
+    def _keys_of(self, subject_key: str) -> list[str]:
+        return sorted(k for k in self.state.tracks if k.split("|", 1)[1] == subject_key)
+
+    # timers -----------------------------------------------------------------------------------
+
+    def due(self) -> tuple[int, str] | None:
+        """The next deadline and its key, the smallest first."""
+        best: tuple[int, str] | None = None
+        for key, track in self.state.tracks.items():
+            at = deadline(self._rules[key.split("|", 1)[0]][1], track)
+            if at is not None:
+                at = max(at, track.heard_ms)
+                if best is None or (at, key) < best:
+                    best = (at, key)
+        return best
+
+    def fire(self, key: str, at_ms: int, position: int) -> list[Transition]:
+        """The deadline of `due` has passed."""
+        track = self.state.tracks[key]
+        rule = self._rules[key.split("|", 1)[0]][1]
+        moment = Moment(at_ms, position, Origin(self.state.origins[key]))
+        return self._apply(key, track, expire(rule, track, at_ms), moment, {})
+
+    # what is open -------------------------------------------------------------------------------
+
+    def open(self) -> Iterator[tuple[str, Severity, bool]]:
+        """(domain, severity, stale) of every firing alert, in key order."""
+        for key in sorted(self.state.tracks):
+            track = self.state.tracks[key]
+            if track.level:
+                domain, rule = self._rules[key.split("|", 1)[0]]
+                yield domain, rule.severities[track.level - 1], track.stale
+
+    # transitions ------------------------------------------------------------------------------
+
+    def _apply(
+        self,
+        key: str,
+        track: Track,
+        steps: list[Step],
+        moment: Moment,
+        evidence: Mapping[str, Any],
+    ) -> list[Transition]:
+        found = []
+        for step in steps:
+            track.sequence += 1
+            found.append(self._transition(key, track, step, moment, evidence))
+            if step.ended:
+                del self.state.tracks[key], self.state.points[key], self.state.origins[key]
+        return found
+
+    def _transition(
+        self, key: str, track: Track, step: Step, moment: Moment, evidence: Mapping[str, Any]
+    ) -> Transition:
+        name, subject = key.split("|", 1)
+        domain, rule = self._rules[name]
+        return Transition(
+            alert=track.alert,
+            sequence=track.sequence,
+            rule=name,
+            rule_version=rule.version,
+            domain=domain,
+            area=self.area,
+            point=self.state.points[key],
+            subject=subject,
+            onset_ms=track.onset_ms,
+            event_ms=step.event_ms,
+            decided_ms=moment.decided_ms,
+            state=_state(step, track),
+            severity=rule.severities[step.tier - 1] if step.tier else Severity.NONE,
+            stale=track.stale and not step.ended,
+            unverified=track.unverified,
+            change=step.change,
+            value=None if step.value is None else to_text(step.value, rule.rule.unit_scale),
+            threshold=rule.texts[step.tier - 1] if step.tier else rule.texts[0],
+            unit=rule.rule.unit,
+            origin=moment.origin,
+            position=moment.position,
+            valid_until_ms=moment.decided_ms + self.valid_ms,
+            evidence=dict(evidence),
+        )
+
+
+def _state(step: Step, track: Track) -> AlertState:
+    if step.ended:
+        return AlertState.RESOLVED
+    if step.change is Change.ONSET:
+        return AlertState.PENDING
+    return track.state

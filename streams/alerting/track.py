@@ -1,0 +1,158 @@
+"""The life of one alert at one subject: pending → firing → up and down → resolved.
+
+Pure steps over a small state. Each step answers what changed and why; who stores it, numbers it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from streams.alerting.rule import Thresholds
+from streams.contracts.reason import AlertState, Change
+
+NONE = -1
+
+
+@dataclass(slots=True)
+class Track:
+    """`level` is the confirmed tier (0 while pending). Lists have one entry per tier."""
+
+    alert: str
+    onset_ms: int
+    level: int = 0
+    up_count: int = 0  # consecutive observations above the level
+    up_tier: int = 0  # the smallest tier among them
+    below_since: list[int] = field(default_factory=list)
+    below_count: list[int] = field(default_factory=list)
+    stale: bool = False
+    unverified: bool = False
+    sequence: int = 0
+    last_ms: int = NONE
+    last_value: int = 0
+    heard_ms: int = NONE  # processing time of the last observation
+
+    @property
+    def state(self) -> AlertState:
+        return AlertState.FIRING if self.level else AlertState.PENDING
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One change: `tier` after it (the one left, for an ending), why, and since when it is true."""
+
+    change: Change
+    tier: int
+    event_ms: int
+    value: int | None
+    ended: bool = False
+
+
+def begin(rule: Thresholds, alert: str, time_ms: int, value: int) -> tuple[Track, Step]:
+    """The first observation that meets a tier: the alert is pending."""
+    tiers = len(rule.meet)
+    track = Track(alert, time_ms, below_since=[NONE] * tiers, below_count=[0] * tiers)
+    return track, Step(Change.ONSET, rule.tier(value), time_ms, value)
+
+
+def observe(
+    rule: Thresholds, track: Track, time_ms: int, value: int, unverified: bool = False
+) -> list[Step]:
+    """One more observation, newer than the last. The track may end (last step `ended`)."""
+    steps = expire(rule, track, time_ms)
+    if steps and steps[-1].ended:
+        return steps
+    tier = rule.tier(value)
+    track.last_ms, track.last_value = time_ms, value
+    if track.stale:
+        track.stale = False
+        steps.append(Step(Change.FRESH, track.level, time_ms, value))
+    if not track.level and not tier:
+        steps.append(Step(Change.NOT_CONFIRMED, 0, time_ms, value, ended=True))
+        return steps
+    steps += _rise(rule, track, tier, time_ms, value, unverified)
+    _note_below(rule, track, time_ms, value)
+    if rule.clear_count is not None and track.level:
+        steps += _fall(rule, track, time_ms, value)
+    return steps
+
+
+def expire(rule: Thresholds, track: Track, now_ms: int) -> list[Step]:
+    """Tiers left for long enough by the time given (event or processing time, whichever came)."""
+    steps: list[Step] = []
+    while track.level and (at := deadline(rule, track)) is not None and at <= now_ms:
+        steps += _fall(rule, track, at, track.last_value)
+        if steps[-1].ended:
+            break
+    return steps
+
+
+def deadline(rule: Thresholds, track: Track) -> int | None:
+    """When the present level ends by time, if nothing else comes; None = it does not."""
+    if rule.clear_ms is None or not track.level or track.stale:
+        return None
+    since = track.below_since[track.level - 1]
+    return None if since == NONE else since + rule.clear_ms
+
+
+def fall_silent(track: Track, time_ms: int) -> list[Step]:
+    """Silence resolves nothing and lowers nothing: the alert becomes stale, its timers stop."""
+    if track.stale:
+        return []
+    track.stale = True
+    track.up_count = track.up_tier = 0
+    track.below_since = [NONE] * len(track.below_since)
+    track.below_count = [0] * len(track.below_count)
+    return [Step(Change.STALE, track.level, time_ms, None)]
+
+
+def _rise(
+    rule: Thresholds, track: Track, tier: int, time_ms: int, value: int, unverified: bool
+) -> list[Step]:
+    if tier <= track.level:
+        track.up_count = track.up_tier = 0
+        if tier and tier == track.level and track.unverified and not unverified:
+            track.unverified = False
+            return [Step(Change.CONFIRMED, track.level, time_ms, value)]
+        return []
+    track.up_tier = tier if not track.up_count else min(track.up_tier, tier)
+    track.up_count += 1
+    target = track.up_tier if track.up_count >= rule.consecutive else 0
+    target = max(target, min(rule.jump_tier(value), tier))
+    if target <= track.level:
+        return []
+    change = Change.RAISED if track.level else Change.CONFIRMED
+    track.level = target
+    track.unverified = unverified
+    track.up_count, track.up_tier = (1, tier) if tier > target else (0, 0)
+    return [Step(change, target, time_ms, value)]
+
+
+def _note_below(rule: Thresholds, track: Track, time_ms: int, value: int) -> None:
+    for number, hold in enumerate(rule.hold):
+        if value < hold:
+            if track.below_since[number] == NONE:
+                track.below_since[number] = time_ms
+            track.below_count[number] += 1
+        else:
+            track.below_since[number] = NONE
+            track.below_count[number] = 0
+
+
+def _fall(rule: Thresholds, track: Track, time_ms: int, value: int) -> list[Step]:
+    """Down to the highest tier that still holds at the time; 0 ends the alert."""
+    left = track.level
+    while track.level and _is_left(rule, track, track.level - 1, time_ms):
+        track.level -= 1
+    if track.level == left:
+        return []
+    track.up_count = track.up_tier = 0
+    if track.level:
+        return [Step(Change.LOWERED, track.level, time_ms, value)]
+    return [Step(Change.CLEARED, left, time_ms, value, ended=True)]
+
+
+def _is_left(rule: Thresholds, track: Track, number: int, time_ms: int) -> bool:
+    if rule.clear_count is not None:
+        return track.below_count[number] >= rule.clear_count
+    since = track.below_since[number]
+    return since != NONE and rule.clear_ms is not None and since + rule.clear_ms <= time_ms

@@ -1,0 +1,100 @@
+"""An area's checkpoint: core state and days as parts, accepted readings as appended segments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from streams.area.process import Area, AreaState
+from streams.area.view import ViewState, keep, recall
+from streams.catalog import Profile, Registry
+from streams.contracts import state as state_bytes
+from streams.contracts.reason import Origin
+from streams.windows.history import join, pack, unpack
+from streams.windows.lane import KEEP_MS, Day, Lane
+
+
+class AreaKeeper:
+    """Saves and loads one area. Keys begin with `area/<code>`."""
+
+    def __init__(self, area: Area) -> None:
+        self._area = area
+        self._prefix = f"area/{area.code}"
+
+    def save(
+        self,
+        parts: dict[str, bytes | None],
+        segments: dict[str, tuple[int, bytes]],
+        dropped: list[tuple[str, int]],
+        everything: bool = False,
+    ) -> None:
+        """Adds what changed since the last save; history is only ever appended."""
+        for name, seat in self._area.seats.items():
+            lane, key = seat.work.lane, f"{self._prefix}/{name}"
+            self._save_history(lane, key, segments, dropped)
+            for day in sorted(lane.days if everything else lane.dirty_days):
+                parts[f"{key}/day/{day}"] = state_bytes.dump(lane.days[day])
+            for day in sorted(lane.dropped_days):
+                parts[f"{key}/day/{day}"] = None
+            lane.dirty_days.clear()
+            lane.dropped_days.clear()
+        if self._area.refitted or everything:
+            views = {name: keep(seat.work.view) for name, seat in self._area.seats.items()}
+            parts[f"{self._prefix}/views"] = state_bytes.dump(views)
+            self._area.refitted = False
+        parts[self._prefix] = state_bytes.dump(self._area.snapshot())
+        self._area.touched = False
+
+    def _save_history(
+        self,
+        lane: Lane,
+        key: str,
+        segments: dict[str, tuple[int, bytes]],
+        dropped: list[tuple[str, int]],
+    ) -> None:
+        border = lane.state.watermark.value_ms - lane.horizon_ms - KEEP_MS
+        border -= lane.history.bucket_ms
+        for number, newest_ms in list(lane.state.segments):
+            if newest_ms < border:
+                dropped.append((key, number))
+                lane.state.segments.remove((number, newest_ms))
+        if lane.history.unsaved:
+            chunk = join(lane.history.unsaved)
+            lane.history.unsaved = []
+            segments[key] = (lane.state.next_segment, pack(chunk))
+            newest = int(chunk.time_ms.max())
+            lane.state.segments.append((lane.state.next_segment, newest))
+            lane.state.next_segment += 1
+
+    def load(
+        self,
+        parts: Mapping[str, bytes],
+        segments: Mapping[str, Sequence[tuple[int, bytes]]],
+        registry: Registry,
+        profile: Profile,
+    ) -> None:
+        """Rebuilds the area as it was, under the versions that were in force."""
+        area = self._area
+        held = state_bytes.restore(parts[self._prefix], AreaState)
+        area.proc_ms, area.position = held.proc_ms, held.position
+        area.origin, area.frames = Origin(held.origin), held.frames
+        area.gateway_of, area.report_of = held.gateway_of, held.report_of
+        area.report.sequence = held.sequence
+        area.report.told_active, area.report.told_hour = held.told_active, held.told_hour
+        area.silence.state, area.book.state = held.silence, held.book
+        views = state_bytes.restore(parts[f"{self._prefix}/views"], dict[str, ViewState])
+        area.known_views = {name: recall(view, area.code) for name, view in views.items()}
+        area.fit(registry, profile)
+        for name, lane_held in held.lanes.items():
+            work = area.seats[name].work
+            work.restore(lane_held)
+            key = f"{self._prefix}/{name}"
+            for _, content in sorted(segments.get(key, ())):
+                work.lane.history.restore(unpack(content))
+            for part in parts:
+                if part.startswith(f"{key}/day/"):
+                    work.lane.days[int(part.rsplit("/", 1)[1])] = state_bytes.restore(
+                        parts[part], Day
+                    )
+            work.lane.forget()
+            work.lane.dropped_days.clear()
+        area.touched = area.stale_view = False

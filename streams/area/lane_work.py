@@ -1,0 +1,319 @@
+"""One domain in one area: readings → quality → domain → windows, days and their partials.
+
+It answers what changed; the area (streams.area.process) owns the clock, the alerts and the outcome.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from streams.contracts import state as state_bytes
+from streams.contracts.domain import (
+    AreaView,
+    Batch,
+    Closing,
+    Derived,
+    Domain,
+    FlagChange,
+    HourMatrix,
+    Outputs,
+    Rows,
+)
+from streams.contracts.frame import Int8, Int16
+from streams.contracts.outcome import FlagChanges, Readings, Revisions, Windows
+from streams.quality.checks import Judged, Quality, QualityState
+from streams.windows.history import Chunk
+from streams.windows.lane import DAY_MS, HOUR_MS, Closed, Lane, LaneState, Sifted
+
+
+@dataclass(slots=True)
+class LaneWorkState:
+    """The checkpoint of a lane; `domain` is the domain's own state in bytes."""
+
+    lane: LaneState
+    quality: QualityState
+    domain: bytes | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Taken:
+    """What a frame's rows became in this lane."""
+
+    sifted: Sifted
+    judged: Judged
+    outputs: Outputs
+    flag: Int8  # final flags of sifted.new
+    reflagged: Chunk  # earlier rows whose flag changed
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Passed:
+    """One thing that the watermark (or a revision) finished.
+
+    `closed` a window; `outputs` of the domain's close; `hour`/`day` derived (with its start).
+    """
+
+    closed: Closed | None = None
+    outputs: Outputs | None = None
+    reflagged: Chunk | None = None
+    derived: Derived | None = None
+    period: str = ""
+    start_ms: int = 0
+
+
+class LaneWork:
+    """See the module."""
+
+    def __init__(
+        self, domain: Domain, view: AreaView, delay_ms: int, horizon_ms: int, zone_ms: int
+    ):
+        self.domain = domain
+        self.lane = Lane(domain, view, delay_ms, horizon_ms, zone_ms)
+        self.quality = Quality(domain.properties, view)
+        self.view = view
+        self.state: Any = domain.initial(view, None) if domain.initial else None
+
+    def fit(self, view: AreaView) -> None:
+        """Another registry or profile version."""
+        self.view = view
+        self.lane.fit(view)
+        self.quality.fit(view)
+        if self.domain.initial:
+            self.state = self.domain.initial(view, self.state)
+
+    # readings ---------------------------------------------------------------------------------
+
+    def take(self, rows: Chunk, source_flag: Int8 | None, now_ms: int, position: int) -> Taken:
+        """The resolved rows of one frame."""
+        rows.flag = self.quality.grade(rows, source_flag)
+        sifted = self.lane.sift(rows)
+        new = replace(sifted.new, flag=sifted.new.flag.copy())
+        fresh = np.flatnonzero(sifted.fresh)
+        working = new if len(fresh) == len(new) else new.take(fresh)
+        judged = self.quality.judge(working)
+        if working is not new:
+            new.flag[fresh] = working.flag
+        outputs = self._step(new, sifted, now_ms, position)
+        changes = judged.changes + outputs.flags
+        if changes:
+            _apply(changes, new)
+        moved = np.flatnonzero(new.flag != sifted.new.flag)
+        if len(moved):
+            self.lane.reflag(new.series[moved], new.time_ms[moved], new.flag[moved])
+        reflagged = self._reflag(changes)
+        if len(reflagged):
+            reflagged = _without(reflagged, new)
+        return Taken(sifted, judged, outputs, new.flag, reflagged)
+
+    def _step(self, new: Chunk, sifted: Sifted, now_ms: int, position: int) -> Outputs:
+        if self.domain.step is None or not len(new):
+            return Outputs()
+        rows = Rows(new.series, new.time_ms, new.value, new.flag)
+        batch = Batch(now_ms, position, rows, sifted.fresh, self.lane.history)
+        self.state, outputs = self.domain.step(self.state, self.view, batch)
+        return outputs
+
+    def _reflag(self, changes: list[FlagChange]) -> Chunk:
+        return self.lane.reflag(
+            np.array([c.series for c in changes], np.int32),
+            np.array([c.time_ms for c in changes], np.int64),
+            np.array([c.flag for c in changes], np.int8),
+        )
+
+    # the watermark ------------------------------------------------------------------------------
+
+    def close(self, now_ms: int, position: int) -> list[Passed]:
+        """Everything that ends at or before the watermark, in order."""
+        lane, mark = self.lane, self.lane.state.watermark.value_ms
+        found: list[Passed] = []
+        base_ms = lane.sizes[0] * 1000
+        for start in lane.base_starts(mark):
+            closed, rows = lane.close_base(start)
+            lane.state.closed_ms = start + base_ms
+            found.append(Passed(closed=closed))
+            if lane.sizes[0] == 3600:
+                lane.put_hour(closed)
+            found += self._call_close(closed, rows, now_ms, position, revised=False)
+            if lane.sizes[0] == 3600:
+                found += self._hour(closed)
+        lane.state.closed_ms = max(lane.state.closed_ms, mark)
+        for closed in lane.close_longer(mark):
+            found.append(Passed(closed=closed))
+            if closed.size_s == 3600:
+                lane.put_hour(closed)
+                found += self._hour(closed)
+        for day in sorted(d for d in lane.state.open_days if d + DAY_MS <= mark):
+            lane.state.open_days.remove(day)
+            found += self._day(day)
+        lane.forget()
+        return found
+
+    def revise(self, rows: Chunk, now_ms: int, position: int) -> list[Passed]:
+        """Changed rows of closed windows: those windows, hours and days again."""
+        found: list[Passed] = []
+        hours: list[Closed] = []
+        base = self.lane.sizes[0]
+        for closed in self.lane.revise(rows):
+            found.append(Passed(closed=closed))
+            if closed.size_s == 3600:
+                self.lane.put_hour(closed)
+                hours.append(closed)
+            if closed.size_s == base:
+                chunk = self.lane.history.chunk_between(
+                    None, closed.start_ms, closed.start_ms + base * 1000
+                )
+                found += self._call_close(closed, chunk, now_ms, position, revised=True)
+        found += self._revised_hours(hours)
+        return found
+
+    def _revised_hours(self, hours: list[Closed]) -> list[Passed]:
+        """Every closed hour from the first revised one to the end of its day, then the day."""
+        lane, found = self.lane, list[Passed]()
+        first: dict[int, int] = {}
+        for closed in hours:
+            day, hour = lane.put_hour(closed)
+            first[day] = min(first.get(day, 24), hour)
+        for day in sorted(first):
+            if self.domain.hourly is not None:
+                matrix = lane.matrix(day)
+                for hour in range(first[day], 24):
+                    if day + (hour + 1) * HOUR_MS <= lane.state.closed_ms:
+                        found += self._derive_hour(matrix, day, hour)
+            if day not in lane.state.open_days and day + DAY_MS <= lane.state.closed_ms:
+                found += self._day(day)
+        return found
+
+    def _call_close(
+        self, closed: Closed, rows: Chunk, now_ms: int, position: int, revised: bool
+    ) -> list[Passed]:
+        if self.domain.close is None:
+            return []
+        lane = self.lane
+        hourly = closed.size_s >= 3600
+        day = lane.matrix(self.lane.day_of(closed.start_ms)) if hourly else None
+        closing = Closing(
+            start_ms=closed.start_ms,
+            end_ms=closed.start_ms + closed.size_s * 1000,
+            decided_ms=now_ms,
+            position=position,
+            rows=Rows(rows.series, rows.time_ms, rows.value, rows.flag),
+            history=lane.history,
+            revised=revised,
+            closed_ms=lane.state.closed_ms,
+            day=day,
+        )
+        self.state, outputs = self.domain.close(self.state, self.view, closing)
+        reflagged = self._reflag(outputs.flags) if outputs.flags else None
+        found = [Passed(outputs=outputs, reflagged=reflagged)]
+        if reflagged is not None and len(reflagged):
+            again = lane.revise(reflagged)
+            found += [Passed(closed=c) for c in again]
+            found += self._revised_hours([c for c in again if c.size_s == 3600])
+        return found
+
+    def _hour(self, closed: Closed) -> list[Passed]:
+        day = self.lane.day_of(closed.start_ms)
+        if day not in self.lane.state.open_days:
+            self.lane.state.open_days.append(day)
+        if self.domain.hourly is None:
+            return []
+        hour = (closed.start_ms - day) // HOUR_MS
+        return self._derive_hour(self.lane.matrix(day), day, hour)
+
+    def _derive_hour(self, matrix: HourMatrix, day: int, hour: int) -> list[Passed]:
+        if self.domain.hourly is None:
+            return []
+        derived = self.domain.hourly(self.view, matrix, hour)
+        return [Passed(derived=derived, period="hour", start_ms=day + hour * HOUR_MS)]
+
+    def _day(self, day: int) -> list[Passed]:
+        if self.domain.daily is None:
+            return []
+        derived = self.domain.daily(self.view, self.lane.matrix(day))
+        return [Passed(derived=derived, period="day", start_ms=day)]
+
+    # columns for the store ----------------------------------------------------------------------
+
+    def readings(self, taken: Taken, property_id: Int16) -> Readings:
+        """The new rows with catalogue numbers."""
+        new, of = taken.sifted.new, self.view
+        return Readings(
+            of.series_sensor[new.series],
+            property_id[new.series],
+            new.time_ms,
+            new.value,
+            taken.flag,
+            new.position,
+        )
+
+    def revisions(self, sifted: Sifted, property_id: Int16) -> Revisions:
+        """The revised rows with catalogue numbers, old and new."""
+        new, old = sifted.revised, sifted.replaced
+        return Revisions(
+            self.view.series_sensor[new.series],
+            property_id[new.series],
+            new.time_ms,
+            old.value,
+            old.flag,
+            old.position,
+            new.value,
+            new.flag,
+            new.position,
+        )
+
+    def flag_changes(self, rows: Chunk, property_id: Int16) -> FlagChanges:
+        """Reflagged rows with catalogue numbers."""
+        return FlagChanges(
+            self.view.series_sensor[rows.series],
+            property_id[rows.series],
+            rows.time_ms,
+            rows.flag,
+        )
+
+    def windows(self, closed: Closed, property_id: Int16) -> Windows | None:
+        """A window's rows with catalogue numbers; only the sizes that each property declares."""
+        agg = closed.windows
+        keep = np.flatnonzero(self.lane.windowed[closed.size_s][agg.series])
+        if not len(keep):
+            return None
+        series = agg.series[keep]
+        count = len(keep)
+        return Windows(
+            np.full(count, closed.size_s, np.int32),
+            self.view.series_sensor[series],
+            property_id[series],
+            np.full(count, closed.start_ms, np.int64),
+            agg.n[keep].astype(np.int32),
+            agg.bad[keep].astype(np.int32),
+            agg.total[keep],
+            agg.low[keep],
+            agg.high[keep],
+        )
+
+    # checkpoint -------------------------------------------------------------------------------
+
+    def snapshot(self) -> LaneWorkState:
+        held = None if self.domain.state_type is None else state_bytes.dump(self.state)
+        return LaneWorkState(self.lane.state, self.quality.state, held)
+
+    def restore(self, held: LaneWorkState) -> None:
+        self.lane.state = held.lane
+        self.quality.state = held.quality
+        if self.domain.state_type is not None and held.domain is not None:
+            self.state = state_bytes.restore(held.domain, self.domain.state_type)
+
+
+def _apply(changes: list[FlagChange], rows: Chunk) -> None:
+    for change in changes:
+        hit = (rows.series == change.series) & (rows.time_ms == change.time_ms)
+        rows.flag[hit] = np.maximum(rows.flag[hit], np.int8(change.flag))
+
+
+def _without(rows: Chunk, new: Chunk) -> Chunk:
+    """Rows that are not among the new ones: those carry their final flag already."""
+    known = set(zip(new.series.tolist(), new.time_ms.tolist(), strict=True))
+    pairs = zip(rows.series.tolist(), rows.time_ms.tolist(), strict=True)
+    return rows.take(np.array([i for i, p in enumerate(pairs) if p not in known], np.int64))

@@ -1,0 +1,560 @@
+"""One area: everything that its records change, in one order, with one clock.
+
+The clock is processing time: the running maximum of the ingest times of its records and ticks.
+Timers fire in (deadline, key) order, stamped with their deadline, before the record that passes
+them. Nothing here depends on other areas, on the partition or on how records are batched.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from streams.alerting.book import Book, BookState, Moment, Subject
+from streams.alerting.rule import fill
+from streams.area.lane_work import LaneWork, LaneWorkState, Passed, Taken
+from streams.area.report import Report
+from streams.area.resolve import Resolver
+from streams.area.view import build_view, device_reports, subjects
+from streams.catalog import Profile, Registry
+from streams.contracts.domain import AreaView, Domain, Outputs, Ticket
+from streams.contracts.exact import to_text
+from streams.contracts.frame import Frame, Int16, Int32, Int64
+from streams.contracts.outcome import LateRows, Outcome
+from streams.contracts.reason import Change, Origin, Reason
+from streams.quality.silence import Silence, SilenceEvent, SilenceLimits, SilenceState
+from streams.resilience.composite import risk
+from streams.windows.history import Chunk
+from streams.windows.lane import HOUR_MS, LaneState
+from streams.windows.watermark import NEVER
+
+FRAME_MEMORY_HOURS = 2
+UNVERIFIED = {"unverified": "implausible rise"}
+
+
+@dataclass(slots=True)
+class AreaState:
+    """What a checkpoint keeps of an area, besides days and history segments."""
+
+    proc_ms: int
+    sequence: int
+    position: int
+    origin: str
+    gateway_of: dict[int, str]
+    report_of: dict[int, int]
+    told_active: dict[str, bool]
+    told_hour: dict[str, int]
+    silence: SilenceState
+    book: BookState
+    lanes: dict[str, LaneWorkState]
+    frames: dict[int, set[int]] = field(default_factory=dict)  # hour of ingest -> ids
+
+
+@dataclass(slots=True)
+class Seat:
+    """A lane with what the registry says about its series."""
+
+    work: LaneWork
+    resolver: Resolver
+    subjects: dict[int, dict[int, Subject]]
+    devices: Int32  # device number of every series
+    property_id: Int16  # catalogue id of every series' property
+
+
+class Area:
+    """See the module."""
+
+    def __init__(
+        self, code: str, domains: Mapping[str, Domain], property_ids: Mapping[str, int]
+    ) -> None:
+        self.code = code
+        self.domains = domains
+        self._property_ids = property_ids
+        self.book = Book(code)
+        self.silence = Silence(SilenceLimits())
+        self.seats: dict[str, Seat] = {}
+        self.proc_ms = NEVER
+        self.position = 0
+        self.origin = Origin.LIVE
+        self.frames: dict[int, set[int]] = {}
+        self.gateway_of: dict[int, str] = {}
+        self.report_of: dict[int, int] = {}
+        self.report = Report(code)
+        self.known_views: dict[str, AreaView] = {}  # numbers given before a restart
+        self.refitted = True
+        self.stale_view = True  # a map of it must be written again
+        self.touched = True  # a checkpoint must take it
+        self._device: dict[int, int] = {}
+        self._subjects_of: dict[int, tuple[str, ...]] = {}
+        self._future_ms = 300_000
+
+    # registry ---------------------------------------------------------------------------------
+
+    def fit(self, registry: Registry, profile: Profile) -> None:
+        """A registry or profile version holds from here on."""
+        self._fit_devices(registry)
+        values = profile.values
+        self._future_ms = int(values.get("quality.future_tolerance_s", "300")) * 1000
+        zone_ms = int(float(values.get("profile.utc_offset_hours", "8")) * HOUR_MS)
+        for name, domain in self.domains.items():
+            seat = self.seats.get(name)
+            known = seat.work.view if seat else self.known_views.get(name)
+            view = build_view(domain, self.code, registry, profile, known)
+            if not view.points:
+                continue
+            if seat is None:
+                delay = _timing(values, name, "delay_s", domain.timing.delay_s)
+                horizon = _timing(values, name, "horizon_s", domain.timing.horizon_s)
+                work = LaneWork(domain, view, delay, horizon, zone_ms)
+            else:
+                work = seat.work
+                work.fit(view)
+            self.seats[name] = self._seat(work, domain, view, registry)
+            self.book.use(name, {r.name: fill(r, view.parameters) for r in domain.rules})
+        self._fit_subjects()
+        self.touched = self.stale_view = self.refitted = True
+
+    def tell_inventory(self, outcome: Outcome) -> None:
+        """The state partials of a registry version that has just been activated."""
+        for name, seat in self.seats.items():
+            self._tell_state(outcome, name, seat, "registry")
+
+    def _tell_state(self, outcome: Outcome, name: str, seat: Seat, cause: str) -> None:
+        if seat.work.domain.inventory is None:
+            return
+        payload = seat.work.domain.inventory(seat.work.view, seat.work.state)
+        if payload is not None:
+            at = max(self.proc_ms, 0)
+            self.report.partial(outcome, at, name, "state", 0, payload, cause, self.position)
+
+    def _seat(self, work: LaneWork, domain: Domain, view: AreaView, registry: Registry) -> Seat:
+        ids = np.array([self._property_ids[p.name] for p in domain.properties], np.int16)
+        devices = [self._device[s] for s in view.series_sensor.tolist()]
+        return Seat(
+            work,
+            Resolver(domain, view, registry),
+            subjects(view),
+            np.array(devices, np.int32),
+            ids[view.series_property],
+        )
+
+    def _fit_devices(self, registry: Registry) -> None:
+        devices = list(self.silence.state.devices)
+        self._device = {sensor: number for number, sensor in enumerate(devices)}
+        sensors = registry.sensors_by_area.get(self.code, ())
+        self.report_of.update(device_reports(sensors, self.domains))
+        for sensor in sensors:
+            self.gateway_of[sensor.id] = sensor.gateway
+            if sensor.id not in self._device:
+                self._device[sensor.id] = len(devices)
+                devices.append(sensor.id)
+        self.silence.fit(
+            devices,
+            [self.report_of[d] for d in devices],
+            [self.gateway_of[d] for d in devices],
+        )
+
+    def _fit_subjects(self) -> None:
+        found: dict[int, set[str]] = {}
+        for seat in self.seats.values():
+            for by_series in seat.subjects.values():
+                for series, subject in by_series.items():
+                    found.setdefault(int(seat.devices[series]), set()).add(subject.key)
+        self._subjects_of = {device: tuple(sorted(keys)) for device, keys in found.items()}
+
+    # time -------------------------------------------------------------------------------------
+
+    def advance(self, to_ms: int, outcome: Outcome) -> None:
+        """Processing time goes on to `to_ms` (never back): fires what is due, in order."""
+        while (due := self._due(to_ms)) is not None:
+            at_ms, key, what = due
+            self.touched = self.stale_view = True
+            self._fire(at_ms, key, what, outcome)
+        if to_ms > self.proc_ms:
+            self.proc_ms = to_ms
+
+    def _due(self, to_ms: int) -> tuple[int, str, Any] | None:
+        best: tuple[int, str, Any] | None = None
+        for name, seat in self.seats.items():
+            found = seat.work.lane.state.watermark.due()
+            if found is not None and found[0] <= to_ms:
+                key = f"source|{name}|{found[1]}"
+                if best is None or (found[0], key) < best[:2]:
+                    best = (found[0], key, (name, found[1]))
+        alert = self.book.due()
+        if alert is not None and alert[0] <= to_ms:
+            key = f"alert|{alert[1]}"
+            if best is None or (alert[0], key) < best[:2]:
+                best = (alert[0], key, alert[1])
+        if self.silence.earliest(to_ms):
+            silent = self.silence.due()
+            if silent is not None and silent[0] <= to_ms:
+                key = f"silence|{silent[1]}"
+                if best is None or (silent[0], key) < best[:2]:
+                    best = (silent[0], key, silent[2])
+        return best
+
+    def _fire(self, at_ms: int, key: str, what: Any, outcome: Outcome) -> None:
+        kind = key.split("|", 1)[0]
+        if kind == "source":
+            name, source = what
+            seat = self.seats[name]
+            seat.work.lane.state.watermark.fire(source)
+            self._pass_watermark(name, seat, at_ms, outcome)
+        elif kind == "alert":
+            outcome.transitions += self.book.fire(what, at_ms, self.position)
+        else:
+            for event in self.silence.fire(what):
+                self._fall_silent(event, outcome)
+
+    def _fall_silent(self, event: SilenceEvent, outcome: Outcome) -> None:
+        moment = Moment(event.at_ms, self.position, self.origin)
+        if event.kind == "device_silent":
+            for subject in self._subjects_of.get(event.index, ()):
+                outcome.transitions += self.book.silence(subject, event.at_ms, moment)
+        elif event.kind == "device_ticket":
+            sensor = self.silence.state.devices[event.index]
+            heard = int(self.silence.state.heard_ms[event.index])
+            ticket = Ticket(sensor, "", "silent", event.at_ms, False, {"heard_ms": heard})
+            outcome.tickets.append((self.code, ticket))
+        else:
+            self._tell_source(self.silence.gateways[event.index], event.at_ms, False, outcome)
+
+    def _tell_source(self, gateway: str, at_ms: int, speaking: bool, outcome: Outcome) -> None:
+        silent, total = self.silence.counts(gateway)
+        self.report.source(
+            outcome, at_ms, gateway, silent, total, speaking, self.origin, self.position
+        )
+
+    # readings ---------------------------------------------------------------------------------
+
+    def take(self, frame: Frame, position: int, outcome: Outcome) -> None:
+        """A frame of this area, at its place in the log."""
+        self.touched = self.stale_view = True
+        count, domain = len(frame), frame.domain
+        outcome.count(self.code, domain, frame.source, received=count)
+        if self._is_repeated(frame):
+            outcome.count(self.code, domain, frame.source, duplicate=count)
+            return
+        self.advance(frame.ingest_ms, outcome)
+        self.position, self.origin = position, frame.origin
+        seat = self.seats.get(domain)
+        if seat is None:
+            self.report.refuse_all(outcome, frame, Reason.UNKNOWN_SENSOR, position)
+            return
+        resolved = seat.resolver.resolve(frame)
+        for row, reason in resolved.refused:
+            self.report.refuse(outcome, frame, row, reason, position)
+        rows = Chunk(
+            resolved.series,
+            frame.time_ms[resolved.row],
+            resolved.value,
+            np.zeros(len(resolved.row), np.int8),
+            np.full(len(resolved.row), position, np.int64),
+        )
+        source_flag = None if frame.flag is None else frame.flag[resolved.row]
+        if frame.backfill:
+            rows.flag = seat.work.quality.grade(rows, source_flag)
+            self._hand_late(seat, frame, rows, outcome)
+            return
+        early = rows.time_ms + seat.work.lane.interval_ms[rows.series] > (
+            frame.ingest_ms + self._future_ms
+        )
+        if early.any():
+            self._quarantine(seat, frame, rows.take(np.flatnonzero(early)), outcome)
+            keep = np.flatnonzero(~early)
+            rows = rows.take(keep)
+            source_flag = None if source_flag is None else source_flag[keep]
+        self._hear(seat, rows.series, outcome)
+        taken = seat.work.take(rows, source_flag, self.proc_ms, position)
+        self._record(seat, frame, taken, outcome)
+        self._judge(seat, frame, taken, outcome)
+        self._move_windows(domain, seat, frame, taken, outcome)
+        self.advance(self.proc_ms, outcome)
+
+    def set_apart(self, frame: Frame, position: int, outcome: Outcome) -> None:
+        """A frame whose ingest time is ahead of the log's own clock: all of it is quarantined."""
+        outcome.count(self.code, frame.domain, frame.source, received=len(frame))
+        for row in range(len(frame)):
+            self.report.quarantine(
+                outcome,
+                frame,
+                Reason.FUTURE_INGEST,
+                frame.sensors[int(frame.sensor[row])],
+                frame.properties[int(frame.property[row])],
+                int(frame.time_ms[row]),
+                repr(float(frame.value[row])),
+                position,
+            )
+
+    def _is_repeated(self, frame: Frame) -> bool:
+        text = f"{frame.source}\0{frame.id}".encode()
+        identity = int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big")
+        if any(identity in ids for ids in self.frames.values()):
+            return True
+        hour = max(self.proc_ms, frame.ingest_ms) // HOUR_MS
+        self.frames.setdefault(hour, set()).add(identity)
+        for old in [h for h in self.frames if h < hour - FRAME_MEMORY_HOURS]:
+            del self.frames[old]
+        return False
+
+    def _quarantine(self, seat: Seat, frame: Frame, rows: Chunk, outcome: Outcome) -> None:
+        view, props = seat.work.view, seat.work.domain.properties
+        for series, time_ms, value in zip(
+            rows.series.tolist(), rows.time_ms.tolist(), rows.value.tolist(), strict=True
+        ):
+            prop = props[int(view.series_property[series])]
+            self.report.quarantine(
+                outcome,
+                frame,
+                Reason.FUTURE_EVENT,
+                view.series_name[series],
+                prop.name,
+                time_ms,
+                to_text(value, prop.scale),
+                self.position,
+            )
+
+    def _hear(self, seat: Seat, series: Int32, outcome: Outcome) -> None:
+        if not len(series):
+            return
+        devices = seat.devices[series]
+        if len(devices) > 1:
+            devices = np.unique(devices)
+        back, ticketed, gateways = self.silence.hear(devices, self.proc_ms)
+        for number in ticketed:
+            sensor = self.silence.state.devices[number]
+            outcome.tickets.append((self.code, Ticket(sensor, "", "silent", self.proc_ms, True)))
+        if back:
+            for gateway in gateways:
+                self._tell_source(gateway, self.proc_ms, True, outcome)
+
+    def _hand_late(self, seat: Seat, frame: Frame, rows: Chunk, outcome: Outcome) -> None:
+        if not len(rows):
+            return
+        outcome.late.append(
+            LateRows(
+                ((self.code, frame.domain, frame.source),),
+                np.zeros(len(rows), np.int16),
+                seat.work.view.series_sensor[rows.series],
+                seat.property_id[rows.series],
+                rows.time_ms,
+                rows.value,
+                rows.flag,
+                rows.position,
+            )
+        )
+
+    def _record(self, seat: Seat, frame: Frame, taken: Taken, outcome: Outcome) -> None:
+        sifted = taken.sifted
+        self._hand_late(seat, frame, sifted.late, outcome)
+        new, revised = len(sifted.new), len(sifted.revised)
+        outcome.count(
+            self.code,
+            frame.domain,
+            frame.source,
+            duplicate=sifted.duplicates,
+            stored=new + revised,
+            on_time=new + revised,
+            revised=revised,
+        )
+        if new:
+            outcome.readings.append(seat.work.readings(taken, seat.property_id))
+        if revised:
+            outcome.revisions.append(seat.work.revisions(sifted, seat.property_id))
+        if len(taken.reflagged):
+            outcome.flags.append(seat.work.flag_changes(taken.reflagged, seat.property_id))
+        outcome.tickets += [(self.code, t) for t in taken.judged.tickets]
+
+    # alerts -----------------------------------------------------------------------------------
+
+    def _judge(self, seat: Seat, frame: Frame, taken: Taken, outcome: Outcome) -> None:
+        work, new = seat.work, taken.sifted.new
+        moment = Moment(self.proc_ms, self.position, frame.origin)
+        fresh = taken.sifted.fresh
+        for rule in work.domain.rules:
+            if rule.property is None or not len(new):
+                continue
+            prop = work.domain.property_index(rule.property)
+            by_series = seat.subjects.get(prop, {})
+            for series, when in taken.judged.spikes:
+                subject = by_series.get(series)
+                if subject is not None and self.book.onset(rule.name, subject) == when:
+                    outcome.transitions += self.book.withdraw(
+                        rule.name, subject, when, Change.WITHDRAWN, moment, {"why": "spike"}
+                    )
+            flagged = Chunk(new.series, new.time_ms, new.value, taken.flag, new.position)
+            doubtful = work.quality.unverified(flagged)
+            for series, when in taken.judged.spikes:
+                doubtful &= ~((new.series == series) & (new.time_ms == when))
+            use = fresh & ((taken.flag <= 2) | doubtful)
+            use &= work.view.series_property[new.series] == prop
+            rows = np.flatnonzero(use)
+            if len(rows):
+                outcome.transitions += self.book.judge_rows(
+                    rule.name,
+                    by_series,
+                    (new.series[rows], new.time_ms[rows], new.value[rows], doubtful[rows]),
+                    moment,
+                )
+        self._obey(seat, taken.outputs, outcome)
+
+    def _obey(self, seat: Seat, outputs: Outputs, outcome: Outcome) -> None:
+        """What a domain answered, in its order: results, episodes, tickets, judgements."""
+        moment = Moment(self.proc_ms, self.position, self.origin)
+        points = seat.work.view.points
+        outcome.results += outputs.results
+        outcome.episodes += [(self.code, e) for e in outputs.episodes]
+        outcome.tickets += [(self.code, t) for t in outputs.tickets]
+        for gone in outputs.withdrawals:
+            subject = Subject(points[gone.point].id, points[gone.point].id)
+            outcome.transitions += self.book.withdraw(
+                gone.rule, subject, gone.time_ms, gone.change, moment, gone.evidence
+            )
+        for found in outputs.judgements:
+            subject = Subject(points[found.point].id, points[found.point].id)
+            outcome.transitions += self.book.judge(
+                found.rule,
+                subject,
+                found.time_ms,
+                found.value,
+                moment,
+                unverified=found.unverified,
+                evidence=found.evidence,
+            )
+        if outputs.inventory_changed:
+            self._tell_state(outcome, seat.work.domain.name, seat, "closed")
+
+    # windows ----------------------------------------------------------------------------------
+
+    def _move_windows(
+        self, name: str, seat: Seat, frame: Frame, taken: Taken, outcome: Outcome
+    ) -> None:
+        lane, sifted = seat.work.lane, taken.sifted
+        changed = _joined(sifted.new, sifted.revised, taken.reflagged)
+        if len(changed):
+            lane.open_touched(changed)
+            self._emit(name, seat, seat.work.revise(changed, self.proc_ms, self.position), outcome)
+        newest = NEVER
+        if len(sifted.new):
+            ends: Int64 = sifted.new.time_ms + lane.interval_ms[sifted.new.series]
+            newest = int(ends.max())
+        lane.state.watermark.observe(frame.source, newest, self.proc_ms)
+        self._pass_watermark(name, seat, self.proc_ms, outcome)
+
+    def _pass_watermark(self, name: str, seat: Seat, at_ms: int, outcome: Outcome) -> None:
+        lane = seat.work.lane
+        mark = lane.state.watermark
+        if mark.value_ms > lane.state.closed_ms and mark.value_ms > NEVER:
+            if _base(lane.state, lane.sizes[0], mark.value_ms):
+                self._emit(name, seat, seat.work.close(at_ms, self.position), outcome, at_ms)
+            else:
+                lane.state.closed_ms = mark.value_ms
+        self.report.watermark(outcome, at_ms, name, mark.value_ms, mark.active, self.position)
+
+    def _emit(
+        self,
+        name: str,
+        seat: Seat,
+        passed: list[Passed],
+        outcome: Outcome,
+        at_ms: int | None = None,
+    ) -> None:
+        cause = "revised" if at_ms is None else "closed"
+        at_ms = self.proc_ms if at_ms is None else at_ms
+        held, self.proc_ms = self.proc_ms, at_ms
+        late = seat.work.lane.state.late_days
+        for one in passed:
+            if one.closed is not None:
+                windows = seat.work.windows(one.closed, seat.property_id)
+                if windows is not None:
+                    outcome.windows.append(windows)
+                if late:
+                    self.report.mark_late(
+                        outcome, name, one.closed.start_ms, seat.work, self.position
+                    )
+            if one.reflagged is not None and len(one.reflagged):
+                outcome.flags.append(seat.work.flag_changes(one.reflagged, seat.property_id))
+            if one.outputs is not None:
+                self._obey(seat, one.outputs, outcome)
+            if one.derived is not None:
+                outcome.results += one.derived.results
+                if one.derived.partial is not None:
+                    self.report.partial(
+                        outcome,
+                        at_ms,
+                        name,
+                        one.period,
+                        one.start_ms,
+                        one.derived.partial,
+                        cause,
+                        self.position,
+                    )
+        self.proc_ms = held
+
+    # views and checkpoint -------------------------------------------------------------------------
+
+    def show(self, outcome: Outcome) -> None:
+        """The area's full state for maps: latest values by domain, and its colour."""
+        decided = max(self.proc_ms, 0)
+        silent = [
+            self.silence.state.devices[i]
+            for i in np.flatnonzero(self.silence.state.silent_since > NEVER).tolist()
+        ]
+        newest = 0
+        for name, seat in self.seats.items():
+            latest = self.report.latest(seat.work, silent, decided)
+            if latest is not None:
+                outcome.latest[self.code, name] = latest
+                newest = max(newest, latest.as_of_ms)
+        outcome.risks[self.code] = risk(
+            self.code,
+            self.book.open(),
+            gateways_down=bool(self.silence.state.gateways_down),
+            as_of_ms=newest,
+            decided_ms=decided,
+        )
+        self.stale_view = False
+
+    def snapshot(self) -> AreaState:
+        """The state now; its arrays are shared, so it must be encoded before anything goes on."""
+        return AreaState(
+            proc_ms=self.proc_ms,
+            sequence=self.report.sequence,
+            position=self.position,
+            origin=self.origin.value,
+            gateway_of=self.gateway_of,
+            report_of=self.report_of,
+            told_active=self.report.told_active,
+            told_hour=self.report.told_hour,
+            silence=self.silence.state,
+            book=self.book.state,
+            lanes={name: seat.work.snapshot() for name, seat in self.seats.items()},
+            frames=self.frames,
+        )
+
+
+def _joined(new: Chunk, revised: Chunk, reflagged: Chunk) -> Chunk:
+    if not len(revised) and not len(reflagged):
+        return new
+    parts = (new, revised, reflagged)
+    return Chunk(
+        np.concatenate([p.series for p in parts]),
+        np.concatenate([p.time_ms for p in parts]),
+        np.concatenate([p.value for p in parts]),
+        np.concatenate([p.flag for p in parts]),
+        np.concatenate([p.position for p in parts]),
+    )
+
+
+def _base(state: LaneState, size_s: int, mark_ms: int) -> bool:
+    """Whether the watermark crossed an end of a base window."""
+    return mark_ms // (size_s * 1000) > state.closed_ms // (size_s * 1000)
+
+
+def _timing(values: Mapping[str, str], domain: str, what: str, default: int) -> int:
+    return int(values.get(f"{domain}.timing.{what}", str(default))) * 1000

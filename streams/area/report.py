@@ -1,0 +1,204 @@
+"""How an area tells what it found: region messages, dead letters, quarantine, latest values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import orjson
+
+from streams.area.lane_work import LaneWork
+from streams.contracts.frame import Frame
+from streams.contracts.outcome import (
+    AreaLatest,
+    DeadLetter,
+    LateMark,
+    Outcome,
+    Quarantined,
+    RegionMessage,
+)
+from streams.contracts.reason import Origin, Reason
+from streams.windows.lane import HOUR_MS
+from streams.windows.watermark import NEVER
+
+
+class Report:
+    """Numbers the messages of one area."""
+
+    def __init__(self, area: str) -> None:
+        self._area = area
+        self.sequence = 0
+        self.told_active: dict[str, bool] = {}
+        self.told_hour: dict[str, int] = {}
+
+    # to the region ------------------------------------------------------------------------------
+
+    def partial(
+        self,
+        outcome: Outcome,
+        at_ms: int,
+        domain: str,
+        period: str,
+        start_ms: int,
+        payload: Mapping[str, Any],
+        cause: str,
+        position: int,
+    ) -> None:
+        self._tell(outcome, at_ms, "partial", domain, period, start_ms, payload, cause, position)
+
+    def watermark(
+        self, outcome: Outcome, at_ms: int, domain: str, mark_ms: int, active: bool, position: int
+    ) -> None:
+        """Told when it passes an hour, or when the domain's sources stop or come back."""
+        hour = mark_ms // HOUR_MS if mark_ms > NEVER else -1
+        known = self.told_active.get(domain), self.told_hour.get(domain)
+        if known == (active, hour):
+            return
+        self.told_active[domain], self.told_hour[domain] = active, hour
+        payload = {"watermark": max(mark_ms, 0), "active": active}
+        self._tell(outcome, at_ms, "watermark", domain, "", 0, payload, "closed", position)
+
+    def source(
+        self,
+        outcome: Outcome,
+        at_ms: int,
+        gateway: str,
+        silent: int,
+        total: int,
+        speaking: bool,
+        origin: Origin,
+        position: int,
+    ) -> None:
+        payload = {
+            "source": gateway,
+            "silent": silent,
+            "total": total,
+            "since_ms": at_ms,
+            "speaking": speaking,
+            "origin": origin.value,
+        }
+        self._tell(outcome, at_ms, "source", "", "", 0, payload, "closed", position)
+
+    def _tell(
+        self,
+        outcome: Outcome,
+        at_ms: int,
+        kind: str,
+        domain: str,
+        period: str,
+        start_ms: int,
+        payload: Mapping[str, Any],
+        cause: str,
+        position: int,
+    ) -> None:
+        self.sequence += 1
+        outcome.region.append(
+            RegionMessage(
+                self._area,
+                self.sequence,
+                at_ms,
+                kind,
+                domain,
+                period,
+                start_ms,
+                payload,
+                cause,
+                position,
+            )
+        )
+
+    def mark_late(
+        self, outcome: Outcome, domain: str, start_ms: int, work: LaneWork, position: int
+    ) -> None:
+        """Late rows touched the day of this window: the store knows more than the lane."""
+        day = work.lane.day_of(start_ms)
+        if day in work.lane.state.late_days:
+            mark = LateMark(self._area, domain, day, position)
+            if mark not in outcome.marks[-8:]:
+                outcome.marks.append(mark)
+
+    # refused and set apart -----------------------------------------------------------------
+
+    def refuse(
+        self, outcome: Outcome, frame: Frame, row: int, reason: Reason, position: int
+    ) -> None:
+        """One row goes to the dead letters."""
+        sensor = frame.sensors[int(frame.sensor[row])]
+        prop = frame.properties[int(frame.property[row])]
+        value = float(frame.value[row])
+        content = {
+            "sensor": sensor,
+            "property": prop,
+            "time": int(frame.time_ms[row]),
+            "value": value if np.isfinite(value) else str(value),
+        }
+        outcome.count(self._area, frame.domain, frame.source, rejected=1)
+        outcome.dead_letters.append(
+            DeadLetter(
+                reason,
+                f"{sensor} {prop}",
+                position,
+                row,
+                frame.source,
+                frame.area,
+                frame.domain,
+                orjson.dumps(content),
+            )
+        )
+
+    def refuse_all(self, outcome: Outcome, frame: Frame, reason: Reason, position: int) -> None:
+        """Every row of a frame, one by one."""
+        for row in range(len(frame)):
+            self.refuse(outcome, frame, row, reason, position)
+
+    def quarantine(
+        self,
+        outcome: Outcome,
+        frame: Frame,
+        reason: Reason,
+        sensor: str,
+        prop: str,
+        time_ms: int,
+        value: str,
+        position: int,
+    ) -> None:
+        """One row is set apart; it moves nothing."""
+        outcome.count(self._area, frame.domain, frame.source, quarantined=1)
+        outcome.quarantined.append(
+            Quarantined(
+                reason,
+                self._area,
+                frame.domain,
+                frame.source,
+                sensor,
+                prop,
+                time_ms,
+                frame.ingest_ms,
+                value,
+                position,
+            )
+        )
+
+    # for maps ---------------------------------------------------------------------------------
+
+    def latest(self, work: LaneWork, silent: list[int], decided_ms: int) -> AreaLatest | None:
+        """The newest reading of every series of a domain, columnar; None when there is none."""
+        state, view = work.lane.state, work.view
+        have = np.flatnonzero(state.newest_ms > NEVER)
+        if not len(have):
+            return None
+        names = [p.name for p in work.domain.properties]
+        payload = {
+            "series": {
+                "sensor": view.series_sensor[have].tolist(),
+                "property": [names[i] for i in view.series_property[have].tolist()],
+                "time": state.newest_ms[have].tolist(),
+                "value": state.newest_value[have].tolist(),
+                "flag": state.newest_flag[have].tolist(),
+            },
+            "silent": silent,
+            "watermark": max(state.watermark.value_ms, 0),
+        }
+        newest = int(state.newest_ms[have].max())
+        return AreaLatest(self._area, work.domain.name, newest, decided_ms, payload)

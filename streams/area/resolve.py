@@ -1,0 +1,105 @@
+"""From names on the wire to series numbers: unknown things are refused, never guessed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from streams.catalog import Registry
+from streams.contracts.domain import AreaView, Domain
+from streams.contracts.exact import to_scaled
+from streams.contracts.frame import Bool, Frame, Int32, Int64
+from streams.contracts.reason import Reason
+
+EARLIEST_MS = 946_684_800_000  # 2000-01-01
+LATEST_MS = 4_102_444_800_000  # 2100-01-01
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Resolved:
+    """`row` are the frame's row numbers that stand; `series` and `value` belong to them."""
+
+    row: Int64
+    series: Int32
+    value: Int64
+    refused: tuple[tuple[int, Reason], ...]
+
+
+class Resolver:
+    """The names of one area and domain."""
+
+    def __init__(self, domain: Domain, view: AreaView, registry: Registry) -> None:
+        self._domain = domain
+        self._registry = registry
+        self._area = view.area
+        self._property = {p.name: i for i, p in enumerate(domain.properties)}
+        self._sensor: dict[str, int] = {}
+        for name, active in zip(view.series_name, view.series_active, strict=True):
+            if active:
+                self._sensor.setdefault(name, len(self._sensor))
+        self._table = np.full((len(self._sensor) + 1, len(domain.properties) + 1), -1, np.int32)
+        for series, name in enumerate(view.series_name):
+            if view.series_active[series]:
+                self._table[self._sensor[name], view.series_property[series]] = series
+
+    def resolve(self, frame: Frame) -> Resolved:
+        """Looks every row up and scales its value."""
+        get, missing = self._sensor.get, len(self._sensor)
+        sensor = np.array([get(name, missing) for name in frame.sensors], np.int32)
+        other = len(self._property)
+        prop = np.array([self._property.get(p, other) for p in frame.properties], np.int32)
+        of = prop[frame.property]
+        series: Int32 = self._table[sensor[frame.sensor], of]
+        value, fits = self._scale(frame, of)
+        known = (series >= 0) & fits & (frame.time_ms >= EARLIEST_MS) & (frame.time_ms < LATEST_MS)
+        units = self._wrong_units(frame)
+        if units is not None:
+            known &= ~units[frame.property]
+        if known.all():
+            return Resolved(np.arange(len(frame)), series, value, ())
+        bad = np.flatnonzero(~known).tolist()
+        refused = tuple((row, self._why(frame, row, int(series[row]), units)) for row in bad)
+        rows = np.flatnonzero(known)
+        return Resolved(rows, series[rows], value[rows], refused)
+
+    def _scale(self, frame: Frame, of: Int32) -> tuple[Int64, Bool]:
+        props = self._domain.properties
+        scales = {props[i].scale for i in np.unique(of).tolist() if i < len(props)}
+        if len(scales) == 1:
+            return to_scaled(frame.value, scales.pop())
+        value = np.zeros(len(frame), np.int64)
+        fits = np.zeros(len(frame), np.bool_)
+        for index in np.unique(of).tolist():
+            if index < len(props):
+                rows = of == index
+                value[rows], fits[rows] = to_scaled(frame.value[rows], props[index].scale)
+        return value, fits
+
+    def _wrong_units(self, frame: Frame) -> Bool | None:
+        if frame.units is None:
+            return None
+        canonical = {p.name: p.unit for p in self._domain.properties}
+        pairs = zip(frame.properties, frame.units, strict=True)
+        wrong = np.array([canonical.get(name, unit) != unit for name, unit in pairs], np.bool_)
+        return wrong if wrong.any() else None
+
+    def _why(self, frame: Frame, row: int, series: int, units: Bool | None) -> Reason:
+        prop = int(frame.property[row])
+        name = frame.sensors[int(frame.sensor[row])]
+        if frame.properties[prop] not in self._property:
+            return Reason.UNKNOWN_PROPERTY
+        if series < 0:
+            known = self._registry.sensors.get(name)
+            if known is None:
+                return Reason.UNKNOWN_SENSOR
+            if self._registry.points[known.point].area != self._area:
+                return Reason.FOREIGN_AREA
+            return Reason.UNKNOWN_PROPERTY
+        if units is not None and units[prop]:
+            return Reason.UNKNOWN_UNIT
+        if not np.isfinite(frame.value[row]):
+            return Reason.NOT_FINITE
+        if not EARLIEST_MS <= frame.time_ms[row] < LATEST_MS:
+            return Reason.BAD_TIME
+        return Reason.OUT_OF_BOUNDS

@@ -1,0 +1,161 @@
+"""Water that rises fast: the rise alarm, and rises that no weather explains.
+
+A row is looked at only when a cheap lower bound of the last minute's depths leaves a rise
+possible; then the history decides exactly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+import numpy as np
+
+from streams.contracts.domain import (
+    AreaView,
+    Batch,
+    FlagChange,
+    Judgement,
+    Outputs,
+    Rows,
+    Ticket,
+)
+from streams.contracts.frame import Bool, Int32, Int64
+from streams.contracts.reason import Flag
+from streams.domains.waterlogging import parameters as key
+
+RULE = "waterlogging.rise"
+DEPTH, RAIN = 0, 1  # positions in DOMAIN.properties
+DEPTH_SCALE = 6
+UM_PER_CM = 10**4
+
+
+def micrometres(view: AreaView, name: str) -> int:
+    """A parameter in cm as a scaled depth (m · 10^6)."""
+    return int(Decimal(view.parameters[name]) * UM_PER_CM)
+
+
+def milliseconds(view: AreaView, name: str, unit_s: int = 60) -> int:
+    return int(Decimal(view.parameters[name]) * unit_s * 1000)
+
+
+@dataclass(slots=True)
+class RiseState:
+    """Per series: lowest depth of the present and the previous slot of one rise window."""
+
+    slot: Int64
+    low: Int64
+    low_before: Int64
+    rained_ms: Int64  # per series (rain gauges): newest event time with rain
+    rising: list[int] = field(default_factory=list)  # series whose last row was a rise
+
+
+def fit(state: RiseState | None, view: AreaView) -> RiseState:
+    """An empty state, or a grown one."""
+    count = len(view.series_sensor)
+    if state is None:
+        none = np.empty(0, np.int64)
+        state = RiseState(none, none, none, none)
+    more = count - len(state.slot)
+    never = np.full(more, -(1 << 60))
+    state.slot = np.append(state.slot, never)
+    state.low = np.append(state.low, np.zeros(more, np.int64))
+    state.low_before = np.append(state.low_before, np.zeros(more, np.int64))
+    state.rained_ms = np.append(state.rained_ms, never)
+    return state
+
+
+def watch(state: RiseState, view: AreaView, batch: Batch, gauge: dict[int, int]) -> Outputs:
+    """The rise alarm and the jump check for one frame. `gauge`: point index → rain series."""
+    rows, out = batch.rows, Outputs()
+    of = view.series_property[rows.series]
+    _note_rain(state, rows, of == RAIN)
+    depth = np.flatnonzero((of == DEPTH) & batch.fresh)
+    if not len(depth):
+        return out
+    series, time_ms, value = rows.series[depth], rows.time_ms[depth], rows.value[depth]
+    bound = _lower_bound(state, view, series, time_ms, value)
+    step = micrometres(view, key.RISE_CM)
+    least = micrometres(view, key.RISE_LEAST_CM)
+    suspects = (value >= least) & (value - bound >= step)
+    wanted = set(series[suspects].tolist()) | set(state.rising)
+    for one in sorted(wanted & set(series.tolist())):
+        mine = series == one
+        _decide(state, view, batch, one, time_ms[mine], value[mine], gauge, out)
+    return out
+
+
+def _note_rain(state: RiseState, rows: Rows, is_rain: Bool) -> None:
+    wet = np.flatnonzero(is_rain & (rows.value > 0) & (rows.flag < int(Flag.SUSPECT)))
+    if len(wet):
+        np.maximum.at(state.rained_ms, rows.series[wet], rows.time_ms[wet])
+
+
+def _lower_bound(
+    state: RiseState, view: AreaView, series: Int32, time_ms: Int64, value: Int64
+) -> Int64:
+    """At most the lowest depth of the rise window before each row; updates the slots."""
+    window = milliseconds(view, key.RISE_WINDOW_S, 1)
+    change = np.flatnonzero(series[1:] != series[:-1]) + 1
+    first = np.concatenate((np.zeros(1, np.int64), change))
+    last = np.append(change, len(series)) - 1
+    at = series[first]
+    lowest = np.minimum.reduceat(value, first)
+    begin, end = time_ms[first] // window, time_ms[last] // window
+    slot = state.slot[at]
+    bound = lowest.copy()
+    recent = slot >= begin - 1
+    bound[recent] = np.minimum(bound[recent], state.low[at][recent])
+    same = slot >= begin
+    bound[same] = np.minimum(bound[same], state.low_before[at][same])
+    stays, follows = slot == end, slot == end - 1
+    state.low_before[at] = np.where(
+        stays, state.low_before[at], np.where(follows, state.low[at], lowest)
+    )
+    state.low[at] = np.where(stays, np.minimum(state.low[at], lowest), lowest)
+    state.slot[at] = end
+    return np.repeat(bound, last - first + 1)
+
+
+def _decide(
+    state: RiseState,
+    view: AreaView,
+    batch: Batch,
+    series: int,
+    time_ms: Int64,
+    value: Int64,
+    gauge: dict[int, int],
+    out: Outputs,
+) -> None:
+    window = milliseconds(view, key.RISE_WINDOW_S, 1)
+    step, least = micrometres(view, key.RISE_CM), micrometres(view, key.RISE_LEAST_CM)
+    jump = micrometres(view, key.JUMP_CM)
+    point = int(view.series_point[series])
+    begin = int(time_ms[0]) - window
+    known = batch.history.between(np.array([series], np.int32), begin, int(time_ms[-1]) + 1)
+    for time, depth in zip(time_ms.tolist(), value.tolist(), strict=True):
+        before = (known.time_ms >= time - window) & (known.time_ms < time)
+        before &= known.flag < int(Flag.SUSPECT)
+        rise = depth - int(known.value[before].min()) if before.any() else 0
+        rising = rise >= step and depth >= least
+        doubtful = rise > jump and not _rained(state, view, gauge.get(point), time)
+        if doubtful:
+            out.flags.append(FlagChange(series, time, int(Flag.SUSPECT)))
+            sensor = int(view.series_sensor[series])
+            out.tickets.append(Ticket(sensor, "depth", "jump", time, False, {"rise_um": rise}))
+        if rising:
+            out.judgements.append(
+                Judgement(RULE, point, time, rise, doubtful, {"depth_um": depth, "rise_um": rise})
+            )
+            if series not in state.rising:
+                state.rising.append(series)
+        elif series in state.rising:
+            out.judgements.append(Judgement(RULE, point, time, 0))
+            state.rising.remove(series)
+
+
+def _rained(state: RiseState, view: AreaView, gauge: int | None, time_ms: int) -> bool:
+    """Rain at the point's gauge lately; without a gauge nobody can say it was dry."""
+    if gauge is None:
+        return True
+    return time_ms - int(state.rained_ms[gauge]) <= milliseconds(view, key.JUMP_DRY_MIN)

@@ -1,0 +1,253 @@
+"""The order of it all: records of one partition in, one Outcome out.
+
+    record → decode → [tick | control | frame]
+    frame  → its area: repeat? → time goes on (timers) → names → late, duplicate, revision, new
+           → quality → domain → rules → windows → watermark → hours, days, partials
+    end    → latest values and colours of the areas that changed
+
+Pure: no clock, no I/O; any split of the same records gives the same outputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from streams.area.keep import AreaKeeper
+from streams.area.process import Area
+from streams.catalog import Profile, Registry
+from streams.contracts import state as state_bytes
+from streams.contracts.codec import decode
+from streams.contracts.domain import Domain
+from streams.contracts.frame import CONTROL_TYPE, Control, Frame, Record, Tick
+from streams.contracts.outcome import DeadLetter, Outcome, RegionMessage, StateParts
+from streams.contracts.reason import NamespaceKind, Origin, Reason
+from streams.errors import InvalidEvent
+
+INGEST_AHEAD_MS = 300_000
+HEAD = "pipeline"
+_ALLOWED = {
+    NamespaceKind.LIVE: {Origin.LIVE},
+    NamespaceKind.SIMULATED: {Origin.SIMULATED, Origin.DRILL},
+    NamespaceKind.REPLAY: {Origin.REPLAYED, Origin.SIMULATED},
+    NamespaceKind.VERIFY: {Origin.REPLAYED, Origin.SIMULATED},
+    NamespaceKind.DRILL: {Origin.DRILL, Origin.SIMULATED, Origin.REPLAYED},
+}
+
+
+@dataclass(frozen=True)
+class PipelineSetup:
+    """What a pipeline is for. `property_ids` are the catalogue's numbers by name."""
+
+    topic: str
+    partition: int
+    kind: NamespaceKind
+    domains: Mapping[str, Domain]
+    property_ids: Mapping[str, int]
+
+
+@dataclass(slots=True)
+class Head:
+    """The part of a checkpoint that is not an area's."""
+
+    registry: str = ""
+    profile: str = ""
+    areas: list[str] = field(default_factory=list)
+
+
+class Pipeline:
+    """One partition. `process` owns the state; `checkpoint` copies what changed."""
+
+    def __init__(self, setup: PipelineSetup) -> None:
+        self._setup = setup
+        self._head = Head()
+        self._registry: Registry | None = None
+        self._profile = Profile("default")
+        self._areas: dict[str, Area] = {}
+        self._keepers: dict[str, AreaKeeper] = {}
+        self._contents: dict[str, Mapping[str, Any]] = {}
+        self._loaded: tuple[Mapping[str, bytes], Mapping[str, Sequence[tuple[int, bytes]]]] | None
+        self._loaded = None
+        self._head_changed = False
+
+    # records ----------------------------------------------------------------------------------
+
+    def process(
+        self, records: Sequence[Record], versions: Mapping[str, Mapping[str, Any]]
+    ) -> Outcome:
+        """The records in their order. `versions` holds the contents of `wanted_versions`."""
+        self._contents.update(versions)
+        outcome = Outcome(records[-1].offset + 1 if records else 0)
+        ticked = -1
+        for record in records:
+            try:
+                event = decode(record)
+            except InvalidEvent as error:
+                self._bury(record, error.reason, error.detail, outcome)
+                continue
+            if isinstance(event, Tick):
+                ticked = max(ticked, event.ingest_ms)
+                for code in sorted(self._areas):
+                    self._areas[code].advance(event.ingest_ms, outcome)
+            elif isinstance(event, Control):
+                self._activate(event, record, outcome)
+            else:
+                self._frame(event, record, outcome)
+        for code in sorted(self._areas):
+            if self._areas[code].stale_view:
+                self._areas[code].show(outcome)
+        if ticked >= 0 and self._areas:
+            payload = {"areas": sorted(self._areas)}
+            outcome.region.append(
+                RegionMessage(
+                    "*", 0, ticked, "clock", "", "", 0, payload, "closed", records[-1].offset
+                )
+            )
+        return outcome
+
+    def _frame(self, frame: Frame, record: Record, outcome: Outcome) -> None:
+        backfill = frame.backfill and frame.origin is Origin.REPLAYED
+        if frame.origin not in _ALLOWED[self._setup.kind] and not backfill:
+            why = f"origin {frame.origin.value} in a {self._setup.kind.value} namespace"
+            self._refuse(frame, record, Reason.ORIGIN_REFUSED, why, outcome)
+        elif frame.domain not in self._setup.domains:
+            self._refuse(frame, record, Reason.UNKNOWN_DOMAIN, frame.domain, outcome)
+        elif (area := self._areas.get(frame.area)) is None:
+            self._refuse(frame, record, *self._why_no_area(frame.area), outcome)
+        elif self._is_ahead(frame, record):
+            area.set_apart(frame, record.offset, outcome)
+        else:
+            area.take(frame, record.offset, outcome)
+
+    def _is_ahead(self, frame: Frame, record: Record) -> bool:
+        live = self._setup.kind is NamespaceKind.LIVE
+        return live and frame.ingest_ms > record.append_ms + INGEST_AHEAD_MS
+
+    def _why_no_area(self, code: str) -> tuple[Reason, str]:
+        if self._registry is None:
+            return Reason.UNKNOWN_AREA, f"{code}: no registry is active yet"
+        if code not in self._registry.areas:
+            return Reason.UNKNOWN_AREA, code
+        place = self._registry.partitions.get(code)
+        return Reason.FOREIGN_AREA, f"{code} belongs to partition {place}"
+
+    def _refuse(
+        self, frame: Frame, record: Record, reason: Reason, detail: str, outcome: Outcome
+    ) -> None:
+        count = len(frame)
+        outcome.count(frame.area, frame.domain, frame.source, received=count, rejected=count)
+        outcome.dead_letters.append(
+            DeadLetter(
+                reason,
+                detail,
+                record.offset,
+                -1,
+                frame.source,
+                frame.area,
+                frame.domain,
+                record.body,
+            )
+        )
+
+    def _bury(self, record: Record, reason: Reason, detail: str, outcome: Outcome) -> None:
+        """A record that cannot be read counts as one received and rejected."""
+        source = record.headers.get("ce_source", "")
+        area = record.headers.get("ce_subject", "")
+        outcome.count(area, "", source, received=1, rejected=1)
+        outcome.dead_letters.append(
+            DeadLetter(reason, detail, record.offset, -1, source, area, "", record.body)
+        )
+
+    # versions ---------------------------------------------------------------------------------
+
+    def _activate(self, control: Control, record: Record, outcome: Outcome) -> None:
+        content = self._contents.get(control.version)
+        if content is None or control.kind not in ("registry", "profile"):
+            self._bury(record, Reason.UNKNOWN_VERSION, f"{control.kind} {control.version}", outcome)
+            return
+        if control.kind == "registry":
+            self._registry, self._head.registry = Registry.from_dict(content), control.version
+        else:
+            self._profile, self._head.profile = Profile.from_dict(content), control.version
+        self._head_changed = True
+        outcome.activated.append((control.kind, control.version, record.offset))
+        self._fit()
+        for code in sorted(self._areas):
+            self._areas[code].tell_inventory(outcome)
+
+    def _fit(self) -> None:
+        if self._registry is None:
+            return
+        mine = set(self._registry.areas_of(self._setup.partition)) | set(self._areas)
+        for code in sorted(mine):
+            area = self._areas.get(code)
+            if area is None:
+                area = Area(code, self._setup.domains, self._setup.property_ids)
+                self._areas[code] = area
+                self._keepers[code] = AreaKeeper(area)
+            area.fit(self._registry, self._profile)
+        self._head.areas = sorted(self._areas)
+
+    # checkpoint -------------------------------------------------------------------------------
+
+    def checkpoint(self, everything: bool = False) -> StateParts:
+        """What changed since the last one, in bytes (`everything`: all of it)."""
+        parts: dict[str, bytes | None] = {}
+        segments: dict[str, tuple[int, bytes]] = {}
+        dropped: list[tuple[str, int]] = []
+        if self._head_changed or everything:
+            parts[HEAD] = state_bytes.dump(self._head)
+            self._head_changed = False
+        for code in sorted(self._areas):
+            if self._areas[code].touched or everything:
+                self._keepers[code].save(parts, segments, dropped, everything)
+        return StateParts(parts, segments, tuple(dropped))
+
+    def load(
+        self, parts: Mapping[str, bytes], segments: Mapping[str, Sequence[tuple[int, bytes]]]
+    ) -> None:
+        """Puts a checkpoint in place; `supply` its `missing_versions` before `process`."""
+        self._areas, self._keepers, self._registry = {}, {}, None
+        self._profile, self._head = Profile("default"), Head()
+        if HEAD in parts:
+            self._head = state_bytes.restore(parts[HEAD], Head)
+        self._loaded = (parts, segments)
+        if not self.missing_versions():
+            self.supply({})
+
+    def missing_versions(self) -> set[str]:
+        """Hashes of the versions in force whose content is not known yet."""
+        wanted = {self._head.registry, self._head.profile} - {""}
+        return wanted - set(self._contents)
+
+    def supply(self, versions: Mapping[str, Mapping[str, Any]]) -> None:
+        """The contents of the versions in force; finishes a `load`."""
+        self._contents.update(versions)
+        if self._loaded is None or self.missing_versions():
+            return
+        parts, segments = self._loaded
+        self._loaded = None
+        if self._head.profile:
+            self._profile = Profile.from_dict(self._contents[self._head.profile])
+        if not self._head.registry:
+            return
+        self._registry = Registry.from_dict(self._contents[self._head.registry])
+        for code in self._head.areas:
+            area = Area(code, self._setup.domains, self._setup.property_ids)
+            self._areas[code], self._keepers[code] = area, AreaKeeper(area)
+            self._keepers[code].load(parts, segments, self._registry, self._profile)
+
+
+def wanted_versions(records: Iterable[Record]) -> set[str]:
+    """Hashes of the versions that these records activate."""
+    found: set[str] = set()
+    for record in records:
+        if record.headers.get("ce_type") == CONTROL_TYPE:
+            try:
+                event = decode(record)
+            except InvalidEvent:
+                continue  # the pipeline buries it with its reason
+            if isinstance(event, Control):
+                found.add(event.version)
+    return found

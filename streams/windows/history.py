@@ -1,0 +1,229 @@
+"""The accepted readings of one area and domain within the horizon: exact, bounded, by time buckets.
+
+It answers "is this reading known?" for rows that are not newer than all others of their series,
+and gives the rows of a period in order. The newest value of an identity wins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from streams.contracts.domain import Rows
+from streams.contracts.frame import Int8, Int32, Int64
+
+SERIES_SHIFT = 42  # epoch ms < 2**42 until 2109; up to 2**21 series in an area
+
+
+def identity_key(series: Int32, time_ms: Int64) -> Int64:
+    """(series, time) as one sortable integer."""
+    return (series.astype(np.int64) << SERIES_SHIFT) | time_ms
+
+
+@dataclass(slots=True, eq=False)
+class Chunk:
+    """Columns of accepted rows; `position` is the log offset of each row's frame."""
+
+    series: Int32
+    time_ms: Int64
+    value: Int64
+    flag: Int8
+    position: Int64
+
+    def __len__(self) -> int:
+        return len(self.series)
+
+    def take(self, index: Int64) -> Chunk:
+        return Chunk(
+            self.series[index],
+            self.time_ms[index],
+            self.value[index],
+            self.flag[index],
+            self.position[index],
+        )
+
+
+def join(chunks: list[Chunk]) -> Chunk:
+    """The rows of several chunks, in order."""
+    if len(chunks) == 1:
+        return chunks[0]
+    if not chunks:
+        return _EMPTY
+    return Chunk(
+        np.concatenate([c.series for c in chunks]),
+        np.concatenate([c.time_ms for c in chunks]),
+        np.concatenate([c.value for c in chunks]),
+        np.concatenate([c.flag for c in chunks]),
+        np.concatenate([c.position for c in chunks]),
+    )
+
+
+_EMPTY = Chunk(
+    np.empty(0, np.int32),
+    np.empty(0, np.int64),
+    np.empty(0, np.int64),
+    np.empty(0, np.int8),
+    np.empty(0, np.int64),
+)
+
+
+class _Bucket:
+    """Rows of one stretch of time; merged (sorted by identity, last wins) only when asked."""
+
+    __slots__ = ("_keys", "_loose")
+
+    def __init__(self) -> None:
+        self._loose: list[Chunk] = []
+        self._keys: Int64 | None = None
+
+    def add(self, chunk: Chunk) -> None:
+        self._loose.append(chunk)
+        self._keys = None
+
+    def merged(self) -> tuple[Int64, Chunk]:
+        if self._keys is None:
+            whole = join(self._loose)
+            keys = identity_key(whole.series, whole.time_ms)
+            order = np.argsort(keys, kind="stable")
+            keys = keys[order]
+            last = np.ones(len(keys), np.bool_)
+            last[:-1] = keys[1:] != keys[:-1]
+            self._loose = [whole.take(order[last])]
+            self._keys = keys[last]
+        return self._keys, self._loose[0]
+
+
+class History:
+    """See the module. `unsaved` collects what the next checkpoint must append."""
+
+    def __init__(self, bucket_ms: int) -> None:
+        self.bucket_ms = bucket_ms
+        self._buckets: dict[int, _Bucket] = {}
+        self.unsaved: list[Chunk] = []
+
+    def add(self, chunk: Chunk) -> None:
+        """Takes rows that are new, or that replace known ones of the same identity."""
+        self._place(chunk)
+        self.unsaved.append(chunk)
+
+    def find(self, series: Int32, time_ms: Int64) -> Chunk:
+        """What is known of these identities; rows unknown come back with position -1."""
+        value = np.zeros(len(series), np.int64)
+        flag = np.zeros(len(series), np.int8)
+        position = np.full(len(series), -1, np.int64)
+        for bucket, rows in self._split(time_ms):
+            held = self._buckets.get(bucket)
+            if held is None:
+                continue
+            keys, known = held.merged()
+            wanted = identity_key(series[rows], time_ms[rows])
+            at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+            hit = keys[at] == wanted
+            rows, at = rows[hit], at[hit]
+            value[rows], flag[rows] = known.value[at], known.flag[at]
+            position[rows] = known.position[at]
+        return Chunk(series, time_ms, value, flag, position)
+
+    def between(self, series: Int32 | None, start_ms: int, end_ms: int) -> Rows:
+        """Rows with start <= time < end, of these series (None = all), by (series, time)."""
+        found = self.chunk_between(series, start_ms, end_ms)
+        return Rows(found.series, found.time_ms, found.value, found.flag)
+
+    def chunk_between(self, series: Int32 | None, start_ms: int, end_ms: int) -> Chunk:
+        """As `between`, with positions."""
+        first, last = start_ms // self.bucket_ms, (end_ms - 1) // self.bucket_ms
+        if last - first > len(self._buckets):
+            numbers = sorted(b for b in self._buckets if first <= b <= last)
+        else:
+            numbers = [b for b in range(first, last + 1) if b in self._buckets]
+        parts = []
+        for number in numbers:
+            chunk = self._buckets[number].merged()[1]
+            whole = first < number < last or self._covers(number, start_ms, end_ms)
+            if not whole or series is not None:
+                keep = (chunk.time_ms >= start_ms) & (chunk.time_ms < end_ms)
+                if series is not None:
+                    keep &= np.isin(chunk.series, series)
+                chunk = chunk.take(np.flatnonzero(keep))
+            if len(chunk):
+                parts.append(chunk)
+        if len(parts) < 2:
+            return parts[0] if parts else _EMPTY
+        rows = join(parts)
+        return rows.take(np.argsort(identity_key(rows.series, rows.time_ms), kind="stable"))
+
+    def starts(self, start_ms: int, end_ms: int) -> list[int]:
+        """Starts of the buckets in [start, end) that hold rows, ascending."""
+        size = self.bucket_ms
+        return sorted(b * size for b in self._buckets if start_ms <= b * size < end_ms)
+
+    def forget(self, before_ms: int) -> None:
+        """Drops whole buckets that end at or before the time."""
+        for number in [b for b in self._buckets if (b + 1) * self.bucket_ms <= before_ms]:
+            del self._buckets[number]
+
+    def restore(self, chunk: Chunk) -> None:
+        """Puts back rows of a checkpoint, in their order."""
+        self._place(chunk)
+
+    def _place(self, chunk: Chunk) -> None:
+        for bucket, rows in self._split(chunk.time_ms):
+            held = self._buckets.get(bucket)
+            if held is None:
+                held = self._buckets[bucket] = _Bucket()
+            held.add(chunk if len(rows) == len(chunk) else chunk.take(rows))
+
+    def _split(self, time_ms: Int64) -> Iterator[tuple[int, Int64]]:
+        if not len(time_ms):
+            return
+        numbers = time_ms // self.bucket_ms
+        first = int(numbers[0])
+        if (numbers == first).all():
+            yield first, np.arange(len(time_ms))
+            return
+        for number in np.unique(numbers).tolist():
+            yield number, np.flatnonzero(numbers == number)
+
+    def _covers(self, number: int, start_ms: int, end_ms: int) -> bool:
+        return start_ms <= number * self.bucket_ms and (number + 1) * self.bucket_ms <= end_ms
+
+
+def pack(chunk: Chunk) -> bytes:
+    """A checkpoint segment: counts and narrow columns, little-endian."""
+    base = (int(chunk.time_ms.min()), int(chunk.position.min()))
+    columns = (
+        chunk.series.astype("<i4"),
+        _narrow(chunk.time_ms - base[0]),
+        _narrow(chunk.value),
+        chunk.flag.astype("<i1"),
+        _narrow(chunk.position - base[1]),
+    )
+    head = np.array([len(chunk), base[0], base[1]], "<i8").tobytes()
+    kinds = bytes(c.dtype.itemsize for c in columns)
+    return head + kinds + b"".join(c.tobytes() for c in columns)
+
+
+def unpack(content: bytes) -> Chunk:
+    """The reverse of `pack`."""
+    count, time_base, position_base = np.frombuffer(content, "<i8", 3).tolist()
+    kinds = content[24:29]
+    columns, at = [], 29
+    for size in kinds:
+        columns.append(np.frombuffer(content, f"<i{size}", count, at).astype(np.int64))
+        at += size * count
+    series, time_ms, value, flag, position = columns
+    return Chunk(
+        series.astype(np.int32),
+        time_ms + time_base,
+        value,
+        flag.astype(np.int8),
+        position + position_base,
+    )
+
+
+def _narrow(column: Int64) -> np.ndarray[tuple[int], np.dtype[np.signedinteger]]:
+    limit = np.iinfo(np.int32)
+    fits = not len(column) or (column.min() >= limit.min and column.max() <= limit.max)
+    return column.astype("<i4" if fits else "<i8")
