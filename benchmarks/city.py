@@ -1,0 +1,130 @@
+"""A city under a typhoon as a ready log: frames of 500 depth readings of one area, at 1 Hz.
+
+A fifth of the sensors stands in water that rises and falls; the rest reports a dry bottom. Every
+hour the air stations speak, every minute the rain gauges. Seeded: same numbers, same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from streams.catalog import Area, Gateway, Registry, Sensor
+from streams.contracts.codec import encode, encode_tick
+from streams.contracts.domain import Point
+from streams.contracts.frame import Frame
+from streams.contracts.reason import Origin
+from streams.log import Entry
+
+AREAS = 8
+SENSORS = 500  # depth sensors of an area
+PARTITIONS = 4
+START_MS = 1_785_600_000_000
+WET_SHARE = 0.2
+POLLUTANTS = ("pm25", "pm10", "so2", "no2", "o3", "co")
+
+
+def codes() -> list[str]:
+    """Area codes of the counties."""
+    return [f"3301{2 + number:02d}" for number in range(AREAS)]
+
+
+def registry() -> Registry:
+    """Counties of one city with flood points, a rain gauge, and two air stations each."""
+    counties = [Area(code, "county", "330100", f"区{code}", f"County {code}") for code in codes()]
+    parents = [
+        Area("330000", "province", None, "浙江省", "Zhejiang"),
+        Area("330100", "city", "330000", "杭州市", "Hangzhou"),
+    ]
+    points: dict[str, Point] = {}
+    sensors: dict[str, Sensor] = {}
+
+    def add(name: str, kind: str, code: str, properties: tuple[str, ...], report_s: int) -> None:
+        points[name] = Point(name, kind, code, name, 120.0, 30.0, {"inventory": "2020"})
+        sensors[name] = Sensor(0, name, name, f"gw-{code}", properties, report_s)
+
+    for code in codes():
+        for number in range(SENSORS):
+            add(f"d-{code}-{number:03d}", "flood_point", code, ("depth",), 1)
+        add(f"r-{code}", "rain_gauge", code, ("rain",), 60)
+        for number in range(2):
+            add(f"a-{code}-{number}", "air_station", code, POLLUTANTS, 3600)
+    return Registry(
+        areas={area.code: area for area in parents + counties},
+        points=points,
+        sensors=sensors,
+        gateways={f"gw-{code}": Gateway(f"gw-{code}", code) for code in codes()},
+        partitions={code: number % PARTITIONS for number, code in enumerate(codes())},
+        partition_count=PARTITIONS,
+    )
+
+
+def seconds(count: int, seed: int = 1) -> Iterator[list[tuple[int, Entry]]]:
+    """For each second of the storm the records with their partitions, a tick of each last."""
+    chance = np.random.default_rng(seed)
+    wet = chance.random((AREAS, SENSORS)) < WET_SHARE
+    peak_m = chance.uniform(0.02, 0.6, (AREAS, SENSORS)) * wet
+    lag_s = chance.uniform(0, 600, (AREAS, SENSORS))
+    for second in range(count):
+        now_ms = START_MS + second * 1000
+        stage = np.clip(np.sin((second - lag_s) / 900 * np.pi), 0, None)
+        noise = chance.normal(0, 0.001, (AREAS, SENSORS)) * wet
+        depth = np.round(np.clip(peak_m * stage + noise, 0, None), 3)
+        records: list[tuple[int, Entry]] = []
+        for number, code in enumerate(codes()):
+            frames = [_depth(code, now_ms, depth[number])]
+            if second % 60 == 0:
+                frames.append(_rain(code, now_ms, second))
+            if second % 3600 == 0:
+                frames.append(_air(code, now_ms, second))
+            records += [(number % PARTITIONS, encode(frame)) for frame in frames]
+        records += [(partition, encode_tick(now_ms + 900)) for partition in range(PARTITIONS)]
+        yield records
+
+
+def _depth(code: str, now_ms: int, depth: np.typing.NDArray[np.float64]) -> Frame:
+    names = tuple(f"d-{code}-{number:03d}" for number in range(SENSORS))
+    jitter = np.arange(SENSORS, dtype=np.int64) % 200
+    return _frame(code, "waterlogging", names, ("depth",), now_ms + jitter, depth, now_ms + 800)
+
+
+def _rain(code: str, now_ms: int, second: int) -> Frame:
+    time = np.array([now_ms - 60_000], np.int64)
+    rain = np.array([0.5 + second % 7 * 0.2])
+    return _frame(code, "waterlogging", (f"r-{code}",), ("rain",), time, rain, now_ms + 800)
+
+
+def _air(code: str, now_ms: int, second: int) -> Frame:
+    names = (f"a-{code}-0", f"a-{code}-1")
+    value = np.array([35.0, 60, 8, 30, 80, 0.7, 38, 66, 9, 33, 77, 0.8]) + second % 5
+    time = np.full(12, now_ms - 3_600_000, np.int64)
+    return _frame(code, "air", names, POLLUTANTS, time, value, now_ms + 800)
+
+
+def _frame(
+    code: str,
+    domain: str,
+    names: tuple[str, ...],
+    properties: tuple[str, ...],
+    time_ms: np.typing.NDArray[np.int64],
+    value: np.typing.NDArray[np.float64],
+    ingest_ms: int,
+) -> Frame:
+    count = len(time_ms)
+    row = np.arange(count, dtype=np.int32)
+    return Frame(
+        source=f"gw-{code}",
+        id=f"{domain}-{int(time_ms[0])}-{properties[0]}",
+        domain=domain,
+        area=code,
+        origin=Origin.SIMULATED,
+        ingest_ms=ingest_ms,
+        sensors=names,
+        properties=properties,
+        units=None,
+        sensor=(row // len(properties)).astype(np.int32),
+        property=(row % len(properties)).astype(np.int32),
+        time_ms=time_ms,
+        value=value,
+    )
