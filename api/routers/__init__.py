@@ -1,0 +1,1 @@
+"""One module per resource: thin routes and the shapes of their answers."""

@@ -1,0 +1,87 @@
+"""The HTTP API and the start page, made by a function so that every test makes its own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from importlib import resources
+from importlib.metadata import version
+from pathlib import Path
+
+from fastapi import APIRouter, FastAPI
+from fastapi.staticfiles import StaticFiles
+
+from api import problem
+from api.live import Broadcaster
+from api.queries.database import Database
+from api.routers import accounts, alerts, areas, facts, live, namespaces, points, readings
+from api.strict import StrictRoute
+from api.transport import EntityTags, SecurityHeaders
+from api.view import Parts
+from streams.contracts.domain import Domain
+from streams.domains import find_domains
+
+DESCRIPTION = """
+What the city's sensors say and what follows from it. Every list carries `freshness`: what has been
+taken into account, by the namespace's own processing clock. Times are ISO 8601 in +08:00; values
+are exact decimals as text. Errors are problem details (RFC 9457).
+"""
+RESOURCES = (namespaces, areas, points, alerts, facts, readings, accounts)
+
+
+def create_app(
+    conninfo: str,
+    namespace: str,
+    domains: Mapping[str, Domain] | None = None,
+    *,
+    stalled_s: float = 30.0,
+    poll_s: float = 1.0,
+    wait_s: float = 3.0,
+) -> FastAPI:
+    """The app over this database, reading `namespace` unless a request names another."""
+    parts = Parts(
+        database=Database(conninfo, wait_s=wait_s),
+        namespace=namespace,
+        domains=find_domains() if domains is None else domains,
+        stalled_s=stalled_s,
+        poll_s=poll_s,
+    )
+    app = FastAPI(
+        title="citybrain",
+        version=version("citybrain"),
+        description=DESCRIPTION,
+        openapi_url="/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan,
+    )
+    app.state.parts = parts
+    app.state.broadcaster = Broadcaster(parts)
+    problem.install(app)
+    app.include_router(_first_version())
+    app.mount("/", StaticFiles(directory=_static(), html=True), name="static")
+    app.add_middleware(EntityTags)
+    app.add_middleware(SecurityHeaders)
+    return app
+
+
+def _first_version() -> APIRouter:
+    api = APIRouter(prefix="/v1")
+    for module in RESOURCES:
+        for route in module.router.routes:
+            assert isinstance(route, StrictRoute), f"{module.__name__} has a lenient route"
+        api.include_router(module.router)
+    api.include_router(live.router)
+    return api
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    await app.state.parts.database.open()
+    yield
+    await app.state.broadcaster.close()
+    await app.state.parts.database.close()
+
+
+def _static() -> Path:
+    return Path(str(resources.files(__package__) / "static"))

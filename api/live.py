@@ -1,0 +1,225 @@
+"""What changed, about once a second, for every open page: the database is asked once for all.
+
+A follower is told the difference between what it last saw and what is now, so a slow one skips
+states instead of queueing them, and a resumed one starts with everything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from api.queries.database import Reader, UnknownNamespace
+from api.queries.rows import AlertCountRow, FactRow, LedgerCounts, RiskRow
+from api.routers.accounts import counts
+from api.routers.alerts import open_alerts
+from api.routers.facts import catalogue, fact_item
+from api.view import Parts, View, read_clock
+from streams.errors import Unavailable
+
+OPEN_SHOWN = 100
+FIGURES_EVERY = 5  # looks
+RATE_SAMPLES = 8
+STATE_PERIOD = "state"
+
+Sections = Mapping[str, Any]
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What rates are made from."""
+
+    at_s: float  # monotonic
+    as_of: datetime | None
+    received: int
+
+
+@dataclass(frozen=True, slots=True)
+class LiveEvent:
+    """One message to a follower."""
+
+    id: str
+    kind: str  # snapshot | change
+    data: Sections
+
+
+@dataclass(slots=True)
+class _Channel:
+    """The newest state of one namespace, and who waits for the next."""
+
+    number: int = 0
+    state: Sections = field(default_factory=dict)
+    changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+    followers: int = 0
+    task: asyncio.Task[None] | None = None
+
+
+class Broadcaster:
+    """Looks at a namespace as long as somebody follows it."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._channels: dict[str, _Channel] = {}
+
+    async def follow(self, namespace: str) -> AsyncIterator[LiveEvent]:
+        """A snapshot, then changes, for ever."""
+        channel = self._channels.setdefault(namespace, _Channel())
+        channel.followers += 1
+        if channel.task is None:
+            channel.task = asyncio.create_task(self._watch(namespace, channel))
+        seen: Sections = {}
+        number = 0
+        try:
+            while True:
+                async with channel.changed:
+                    await channel.changed.wait_for(lambda: channel.number > number)  # noqa: B023
+                    state, last = channel.state, number
+                    number = channel.number
+                kind = "change" if last else "snapshot"
+                if data := difference(seen, state):
+                    yield LiveEvent(f"{namespace}-{number}", kind, data)
+                seen = state
+        finally:
+            channel.followers -= 1
+            if not channel.followers and channel.task is not None:
+                channel.task.cancel()
+                self._channels.pop(namespace, None)
+
+    async def close(self) -> None:
+        """Stops looking."""
+        for channel in self._channels.values():
+            if channel.task is not None:
+                channel.task.cancel()
+
+    async def _watch(self, namespace: str, channel: _Channel) -> None:
+        samples: deque[Sample] = deque(maxlen=RATE_SAMPLES)
+        troubled = False
+        look = 0
+        while True:
+            try:
+                state = await self._look(namespace, samples, channel.state, look)
+                look += 1
+                if troubled:
+                    log.info("live.recovered", namespace=namespace)
+                troubled = False
+            except (Unavailable, UnknownNamespace) as error:
+                if not troubled:
+                    log.warning("live.no_database", namespace=namespace, error=str(error))
+                troubled = True
+                state = {**channel.state, "trouble": "database"}
+            async with channel.changed:
+                channel.state = state
+                channel.number += 1
+                channel.changed.notify_all()
+            await asyncio.sleep(self._parts.poll_s)
+
+    async def _look(
+        self, namespace: str, samples: deque[Sample], before: Sections, look: int
+    ) -> Sections:
+        async with self._parts.database.reading(namespace) as reader:
+            view = View(reader, await read_clock(reader), self._parts.domains)
+            state = await moving_parts(view)
+            figures = before.get("figures")
+            if figures is None or look % FIGURES_EVERY == 0:
+                figures = await newest_figures(view)
+        received = state["ledger"]["received"]
+        samples.append(Sample(time.monotonic(), view.as_of, received))
+        return {**state, "rates": rates(samples), "figures": figures, "trouble": None}
+
+
+async def moving_parts(view: View) -> dict[str, Any]:
+    """Everything on the page that moves, as plain JSON by section."""
+    risks = await view.reader.rows(RiskRow, "risks")
+    open_counts = await view.reader.rows(AlertCountRow, "alert_counts")
+    (ledger,) = await view.reader.rows(
+        LedgerCounts, "ledger_totals", areas=None, domain=None, source=None
+    )
+    return {
+        "freshness": view.freshness().model_dump(mode="json"),
+        "areas": {row.area: risk(row) for row in risks},
+        "alerts": [
+            item.model_dump(mode="json") for item in await open_alerts(view, limit=OPEN_SHOWN)
+        ],
+        "open": [
+            {
+                "rank": c.severity,
+                "state": c.state,
+                "alerts": c.alerts,
+                "stale": c.stale,
+                "unverified": c.unverified,
+            }
+            for c in open_counts
+        ],
+        "ledger": counts(ledger).model_dump(),
+    }
+
+
+def risk(row: RiskRow) -> dict[str, Any]:
+    """The moving part of an area."""
+    return {
+        "rank": row.severity,
+        "led_by": row.led_by,
+        "unknown": row.unknown,
+        "open": row.open_alerts,
+        "stale": row.stale_alerts,
+    }
+
+
+async def newest_figures(view: View) -> list[dict[str, Any]]:
+    """The newest fact of every indicator, period and area above the counties."""
+    wanted = [
+        (item.indicator, period)
+        for domain in view.domains.values()
+        for item in catalogue(domain)
+        for period in item.periods
+    ]
+    rows = await read_newest(view.reader, wanted, ["province", "city"])
+    return [fact_item(row).model_dump(mode="json") for row in rows]
+
+
+async def read_newest(
+    reader: Reader,
+    wanted: list[tuple[str, str]],
+    levels: list[str] | None = None,
+    areas: list[str] | None = None,
+) -> list[FactRow]:
+    """The newest fact in force of every wanted (indicator, period) and area."""
+    return await reader.rows(
+        FactRow,
+        "newest_facts",
+        indicators=[indicator for indicator, _ in wanted],
+        periods=[period for _, period in wanted],
+        levels=levels,
+        areas=areas,
+    )
+
+
+def rates(samples: deque[Sample]) -> dict[str, float | None]:
+    """Readings a second, and how many seconds of processing time pass in one (the speed)."""
+    first, last = samples[0], samples[-1]
+    wall = last.at_s - first.at_s
+    if wall <= 0:
+        return {"readings_per_s": None, "speed": None}
+    speed = None
+    if first.as_of is not None and last.as_of is not None:
+        speed = round((last.as_of - first.as_of).total_seconds() / wall, 1)
+    return {"readings_per_s": round((last.received - first.received) / wall, 1), "speed": speed}
+
+
+def difference(old: Sections, new: Sections) -> dict[str, Any]:
+    """The sections that changed; of `areas` only the areas that did. Empty when nothing did."""
+    changed = {name: value for name, value in new.items() if old.get(name) != value}
+    if old and "areas" in changed:
+        before = old.get("areas", {})
+        changed["areas"] = {c: r for c, r in new["areas"].items() if before.get(c) != r}
+    if old.get("trouble") is None and changed.get("trouble", 0) is None and old:
+        changed.pop("trouble")
+    return changed

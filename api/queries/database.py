@@ -1,0 +1,122 @@
+"""A pool of read-only connections, and a reader that sees one namespace in one snapshot.
+
+Driver errors are translated here, once: what may pass becomes `Unavailable`, the rest stays a bug.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, TypeAlias, TypeVar
+
+import psycopg
+from psycopg import IsolationLevel
+from psycopg.rows import TupleRow, class_row
+from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
+
+from api.queries.statements import statements
+from streams.errors import Unavailable
+
+T = TypeVar("T")
+Connection: TypeAlias = psycopg.AsyncConnection[TupleRow]
+
+NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
+SESSION = {
+    "timezone": "UTC",
+    "statement_timeout": "15s",
+    "idle_in_transaction_session_timeout": "30s",
+    "default_transaction_read_only": "on",
+}
+
+
+class UnknownNamespace(LookupError):
+    """No such namespace, or it is not migrated to what this program reads."""
+
+
+class Reader:
+    """Runs named statements inside one namespace; everything it reads is of one snapshot."""
+
+    def __init__(self, connection: Connection, namespace: str) -> None:
+        self._connection = connection
+        self.namespace = namespace
+
+    async def rows(self, kind: type[T], statement: str, /, **given: object) -> list[T]:
+        """All rows of the statement as `kind`, whose fields are the columns by name."""
+        async with self._connection.cursor(row_factory=class_row(kind)) as cursor:
+            await cursor.execute(statements()[statement], given)
+            return await cursor.fetchall()
+
+    async def row(self, kind: type[T], statement: str, /, **given: object) -> T | None:
+        """The first row, or None."""
+        found = await self.rows(kind, statement, **given)
+        return found[0] if found else None
+
+    async def column(self, statement: str, **given: object) -> list[Any]:
+        """The first column of all rows."""
+        cursor = await self._connection.execute(statements()[statement], given)
+        return [row[0] for row in await cursor.fetchall()]
+
+
+class Database:
+    """Owns the pool. Open it before use; an unreachable server shows at the first read."""
+
+    def __init__(self, conninfo: str, *, size: int = 4, wait_s: float = 3.0) -> None:
+        self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
+            conninfo,
+            open=False,
+            min_size=1,
+            max_size=size,
+            timeout=wait_s,
+            reconnect_timeout=60,
+            kwargs={"autocommit": True, "application_name": "citybrain api", "connect_timeout": 3},
+            configure=_configure,
+            check=AsyncConnectionPool.check_connection,
+        )
+
+    async def open(self) -> None:
+        """Starts the pool without waiting for the server."""
+        await self._pool.open(wait=False)
+
+    async def close(self) -> None:
+        """Gives all connections back."""
+        await self._pool.close()
+
+    @asynccontextmanager
+    async def reading(self, namespace: str) -> AsyncIterator[Reader]:
+        """A reader in this namespace. Raises `UnknownNamespace` or `Unavailable`."""
+        if not NAME.fullmatch(namespace):
+            raise UnknownNamespace(namespace)
+        async with self._session() as connection, connection.transaction():
+            await connection.execute("select set_config('search_path', %s, true)", (namespace,))
+            reader = Reader(connection, namespace)
+            if await reader.column("namespace_table") == [None]:
+                raise UnknownNamespace(namespace)
+            yield reader
+
+    async def namespaces(self) -> list[str]:
+        """Names of the schemas that are namespaces and may be read, sorted."""
+        async with self._session() as connection:
+            return [str(name) for name in await Reader(connection, "").column("namespace_names")]
+
+    @asynccontextmanager
+    async def _session(self) -> AsyncIterator[Connection]:
+        try:
+            async with self._pool.connection() as connection:
+                yield connection
+        except (PoolTimeout, PoolClosed) as error:
+            raise Unavailable("the database does not answer") from error
+        except psycopg.errors.UndefinedTable as error:
+            raise UnknownNamespace(f"not migrated to this version: {error}") from error
+        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            raise Unavailable(f"database: {error}".strip()) from error
+
+
+async def _configure(connection: Connection) -> None:
+    await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
+    settings: Mapping[str, str] = SESSION
+    await connection.execute(
+        "select set_config(name, setting, false)"
+        " from unnest(%s::text[], %s::text[]) as given (name, setting)",
+        (list(settings), list(settings.values())),
+    )

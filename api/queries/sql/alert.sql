@@ -1,0 +1,58 @@
+-- name: alerts_worst
+-- Worst first, then newest; keyset (severity, onset, id).
+select al.*, ar.name as area_name, ar.name_en as area_name_en, p.name as point_name
+from alert al left join area ar on ar.code = al.area left join point p on p.id = al.point
+where (%(areas)s::text[] is null or al.area = any(%(areas)s))
+    and (%(domain)s::text is null or al.domain = %(domain)s)
+    and (%(states)s::text[] is null or al.state = any(%(states)s))
+    and (%(point)s::text is null or al.point = %(point)s)
+    and al.severity >= %(severity)s
+    and (%(start)s::timestamptz is null or al.ended is null or al.ended >= %(start)s)
+    and (%(end)s::timestamptz is null or al.onset < %(end)s)
+    and (%(after_onset)s::timestamptz is null or (al.severity, al.onset, al.id)
+        < (%(after_severity)s::smallint, %(after_onset)s::timestamptz, %(after_id)s))
+order by al.severity desc, al.onset desc, al.id desc
+limit %(limit)s
+
+-- name: alerts_newest
+-- Newest onset first; keyset (onset, id).
+select al.*, ar.name as area_name, ar.name_en as area_name_en, p.name as point_name
+from alert al left join area ar on ar.code = al.area left join point p on p.id = al.point
+where (%(areas)s::text[] is null or al.area = any(%(areas)s))
+    and (%(domain)s::text is null or al.domain = %(domain)s)
+    and (%(states)s::text[] is null or al.state = any(%(states)s))
+    and (%(point)s::text is null or al.point = %(point)s)
+    and al.severity >= %(severity)s
+    and (%(start)s::timestamptz is null or al.ended is null or al.ended >= %(start)s)
+    and (%(end)s::timestamptz is null or al.onset < %(end)s)
+    and (%(after_onset)s::timestamptz is null
+        or (al.onset, al.id) < (%(after_onset)s::timestamptz, %(after_id)s))
+order by al.onset desc, al.id desc
+limit %(limit)s
+
+-- name: alert
+select al.*, ar.name as area_name, ar.name_en as area_name_en, p.name as point_name
+from alert al left join area ar on ar.code = al.area left join point p on p.id = al.point
+where al.id = %(id)s
+
+-- name: transitions
+select sequence, event_time, decided_at, valid_until, state, severity, stale, unverified, change,
+    value, threshold, unit, rule_version, origin, topic, partition, position, evidence
+from alert_transition where alert = %(id)s order by sequence
+
+-- name: alert_counts
+-- Open alerts by severity and state.
+select severity, state, count(*)::int as alerts, count(*) filter (where stale)::int as stale,
+    count(*) filter (where unverified)::int as unverified
+from alert where state <> 'resolved' group by severity, state order by severity desc, state
+
+-- name: transitions_since
+-- Transitions decided after an instant, oldest first, for following.
+select t.alert, t.sequence, t.event_time, t.decided_at, t.state, t.severity, t.stale,
+    t.unverified, t.change, t.value, t.threshold, t.unit, t.origin,
+    al.domain, al.rule, al.area, ar.name as area_name, p.name as point_name, al.subject
+from alert_transition t join alert al on al.id = t.alert
+left join area ar on ar.code = al.area left join point p on p.id = al.point
+where (%(areas)s::text[] is null or al.area = any(%(areas)s)) and t.decided_at >= %(since)s
+order by t.decided_at, t.alert, t.sequence
+limit %(limit)s

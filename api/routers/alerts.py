@@ -1,0 +1,294 @@
+"""Alerts: open ones worst first, those of a time, and one with all its transitions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.colour import RANKS, Colour, ColourName, colour
+from api.moment import Moment
+from api.paging import Paging, paging
+from api.problem import RESPONSES, not_found
+from api.queries.rows import AlertRow, TransitionRow
+from api.strict import StrictRoute
+from api.view import Freshness, Page, Span, View, span, view
+
+router = APIRouter(route_class=StrictRoute, prefix="/alerts", tags=["alerts"], responses=RESPONSES)
+
+State = Literal["open", "pending", "firing", "resolved", "any"]
+STATES: dict[State, list[str] | None] = {
+    "open": ["pending", "firing"],
+    "pending": ["pending"],
+    "firing": ["firing"],
+    "resolved": ["resolved"],
+    "any": None,
+}
+
+
+class AlertItem(BaseModel):
+    """One alert: a continuous hazard at one subject, in its present state."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "9f2c41d07b3a",
+                    "domain": "waterlogging",
+                    "rule": "waterlogging.depth",
+                    "rule_version": "1",
+                    "title_zh": "积水深度",
+                    "title_en": "water depth",
+                    "area": "330106",
+                    "area_name": "西湖区",
+                    "area_name_en": "Xihu",
+                    "point": "wl-330106-003",
+                    "point_name": "文三路下穿",
+                    "subject": "wl-330106-003",
+                    "state": "firing",
+                    "severity": {
+                        "rank": 3,
+                        "name": "orange",
+                        "zh": "橙",
+                        "risk_zh": "高",
+                        "risk_en": "high",
+                    },
+                    "peak_severity": {
+                        "rank": 3,
+                        "name": "orange",
+                        "zh": "橙",
+                        "risk_zh": "高",
+                        "risk_en": "high",
+                    },
+                    "stale": False,
+                    "unverified": False,
+                    "change": "raised",
+                    "value": "0.312",
+                    "threshold": "0.27",
+                    "unit": "m",
+                    "origin": "simulated",
+                    "sequence": 3,
+                    "onset": "2024-09-16T06:12:00+08:00",
+                    "updated": "2024-09-16T06:31:00+08:00",
+                    "ended": None,
+                }
+            ]
+        },
+    )
+
+    id: str = Field(
+        description="Fingerprint of rule, subject and onset: recomputing gives the same."
+    )
+    domain: str
+    rule: str
+    rule_version: str
+    title_zh: str
+    title_en: str
+    area: str
+    area_name: str | None
+    area_name_en: str | None
+    point: str | None
+    point_name: str | None
+    subject: str = Field(description="Point id, `area:<code>` or `gateway:<id>`.")
+    state: str = Field(description="pending, firing or resolved.")
+    severity: Colour
+    peak_severity: Colour
+    stale: bool = Field(description="Its sensor fell silent: neither confirmed nor ended.")
+    unverified: bool = Field(description="Rests on an implausible rise: check before acting.")
+    change: str = Field(description="Why it last moved.")
+    value: str | None = Field(description="Exact decimal, in `unit`.")
+    threshold: str | None = Field(description="What `value` was compared with.")
+    unit: str
+    origin: str
+    sequence: int = Field(description="Number of its newest transition.")
+    onset: Moment
+    updated: Moment = Field(description="Event time of the newest transition.")
+    ended: Moment | None
+
+
+class TransitionItem(BaseModel):
+    """One change of an alert."""
+
+    sequence: int
+    event_time: Moment = Field(description="When it was true.")
+    decided_at: Moment = Field(description="Processing time that decided it.")
+    valid_until: Moment = Field(description="Nobody acts on it later without asking again.")
+    state: str
+    severity: Colour
+    stale: bool
+    unverified: bool
+    change: str = Field(description="Reason of the change.")
+    value: str | None
+    threshold: str | None
+    unit: str
+    rule_version: str
+    origin: str
+    log_topic: str
+    log_partition: int
+    log_position: int = Field(description="Log offset of the evidence.")
+    evidence: dict[str, Any]
+
+
+class AlertDetail(BaseModel):
+    """One alert with its history."""
+
+    alert: AlertItem
+    transitions: list[TransitionItem]
+    freshness: Freshness
+
+
+@router.get(
+    "",
+    summary="Alerts",
+    description="Alerts of an area and everything under it. Default: the open ones, worst first. "
+    "`from`/`to` keep alerts that were open at some moment in between.",
+)
+async def alerts(
+    seen: Annotated[View, Depends(view)],
+    page: Annotated[Paging, Depends(paging)],
+    when: Annotated[Span, Depends(span)],
+    state: Annotated[State, Query(description="open = pending or firing.")] = "open",
+    severity: Annotated[ColourName | None, Query(description="This colour or worse.")] = None,
+    domain: Annotated[str | None, Query()] = None,
+    area: Annotated[str | None, Query(description="This area and everything under it.")] = None,
+    point: Annotated[str | None, Query()] = None,
+    order: Annotated[Literal["worst", "newest"], Query()] = "worst",
+) -> Page[AlertItem]:
+    seen.domain_named(domain)
+    if order == "worst":
+        rank, onset, key = page.key(int, datetime, str)
+    else:
+        rank, (onset, key) = None, page.key(datetime, str)
+    rows = await seen.reader.rows(
+        AlertRow,
+        "alerts_worst" if order == "worst" else "alerts_newest",
+        areas=await seen.codes_below(area),
+        domain=domain,
+        states=STATES[state],
+        point=point,
+        severity=RANKS[severity] if severity else 0,
+        start=when.start,
+        end=when.end,
+        after_severity=rank,
+        after_onset=onset,
+        after_id=key,
+        limit=page.limit + 1,
+    )
+    kept, cursor = page.cut(
+        rows,
+        lambda row: (
+            (row.severity, row.onset.isoformat(), row.id)
+            if order == "worst"
+            else (row.onset.isoformat(), row.id)
+        ),
+    )
+    return Page[AlertItem](
+        items=[alert_item(row, seen) for row in kept], next=cursor, freshness=seen.freshness()
+    )
+
+
+@router.get(
+    "/{id}",
+    summary="One alert",
+    description="Its present state and every transition, with reason, value, threshold, evidence "
+    "and the log position of the evidence.",
+)
+async def alert(id: str, seen: Annotated[View, Depends(view)]) -> AlertDetail:
+    row = await seen.reader.row(AlertRow, "alert", id=id)
+    if row is None:
+        raise not_found("alert", id)
+    transitions = await seen.reader.rows(TransitionRow, "transitions", id=id)
+    return AlertDetail(
+        alert=alert_item(row, seen),
+        transitions=[transition_item(each) for each in transitions],
+        freshness=seen.freshness(),
+    )
+
+
+async def open_alerts(seen: View, *, point: str | None = None, limit: int = 100) -> list[AlertItem]:
+    """Open alerts, worst first; of one point when given."""
+    rows = await seen.reader.rows(
+        AlertRow,
+        "alerts_worst",
+        areas=None,
+        domain=None,
+        states=STATES["open"],
+        point=point,
+        severity=0,
+        start=None,
+        end=None,
+        after_severity=None,
+        after_onset=None,
+        after_id=None,
+        limit=limit,
+    )
+    return [alert_item(row, seen) for row in rows]
+
+
+def alert_item(row: AlertRow, seen: View) -> AlertItem:
+    """The row for people."""
+    title = rule_title(row, seen)
+    return AlertItem(
+        id=row.id,
+        domain=row.domain,
+        rule=row.rule,
+        rule_version=row.rule_version,
+        title_zh=title[0],
+        title_en=title[1],
+        area=row.area,
+        area_name=row.area_name,
+        area_name_en=row.area_name_en,
+        point=row.point,
+        point_name=row.point_name,
+        subject=row.subject,
+        state=row.state,
+        severity=colour(row.severity),
+        peak_severity=colour(row.peak_severity),
+        stale=row.stale,
+        unverified=row.unverified,
+        change=row.change,
+        value=row.value,
+        threshold=row.threshold,
+        unit=row.unit,
+        origin=row.origin,
+        sequence=row.sequence,
+        onset=row.onset,
+        updated=row.updated,
+        ended=row.ended,
+    )
+
+
+def rule_title(row: AlertRow, seen: View) -> tuple[str, str]:
+    """Chinese and English title of the rule; its name when no domain knows it."""
+    domain = seen.domains.get(row.domain)
+    for rule in domain.rules if domain else ():
+        if rule.name == row.rule:
+            return rule.title.zh, rule.title.en
+    return row.rule, row.rule
+
+
+def transition_item(row: TransitionRow) -> TransitionItem:
+    """The row for people."""
+    return TransitionItem(
+        sequence=row.sequence,
+        event_time=row.event_time,
+        decided_at=row.decided_at,
+        valid_until=row.valid_until,
+        state=row.state,
+        severity=colour(row.severity),
+        stale=row.stale,
+        unverified=row.unverified,
+        change=row.change,
+        value=row.value,
+        threshold=row.threshold,
+        unit=row.unit,
+        rule_version=row.rule_version,
+        origin=row.origin,
+        log_topic=row.topic,
+        log_partition=row.partition,
+        log_position=row.position,
+        evidence=dict(row.evidence),
+    )

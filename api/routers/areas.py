@@ -1,0 +1,207 @@
+"""Areas with their risk colour, as a list or as GeoJSON for the map."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Query, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.colour import Colour, colour
+from api.geojson import RESPONSE, Format, collection
+from api.moment import Moment, age_s, from_ms
+from api.paging import Paging, paging
+from api.problem import RESPONSES, bad_parameter, not_found
+from api.queries.rows import AreaDomainRow, AreaRow, BoundsRow
+from api.strict import StrictRoute
+from api.view import Freshness, Page, View, view
+
+router = APIRouter(route_class=StrictRoute, prefix="/areas", tags=["areas"], responses=RESPONSES)
+
+Level = Literal["province", "city", "county", "town"]
+GeometryDetail = Literal["sketch", "full"]
+
+
+class AreaItem(BaseModel):
+    """An administrative area (GB/T 2260) and its risk colour now."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    code: str
+    level: str
+    parent: str | None
+    name: str
+    name_en: str
+    lon: float | None
+    lat: float | None
+    points: int
+    risk: Colour | None = Field(description="Last colour; null when the area was never judged.")
+    led_by: str | None = Field(description="Domain that led to the colour.")
+    unknown: bool = Field(
+        description="The area is silent or unjudged: the colour is only its last."
+    )
+    open_alerts: int
+    stale_alerts: int
+    as_of: Moment | None = Field(description="Event time of the area's newest reading.")
+    age_s: float | None = Field(description="`as_of` behind the namespace's processing time.")
+
+
+class DomainState(BaseModel):
+    """How far one domain of an area has come."""
+
+    domain: str
+    as_of: Moment
+    watermark: Moment | None
+    silent_sensors: int
+    age_s: float | None
+
+
+class AreaDetail(BaseModel):
+    """One area in full."""
+
+    area: AreaItem
+    domains: list[DomainState]
+    children: list[AreaItem]
+    geometry: dict[str, Any] | None = Field(description="GeoJSON, when asked for. Sketch map only.")
+    freshness: Freshness
+
+
+@router.get(
+    "",
+    response_model=Page[AreaItem],
+    responses=RESPONSE,
+    summary="Areas",
+    description="Areas by code with risk colour, what led to it, whether it is unknown, and its "
+    "age. `format=geojson` adds simplified boundaries (a sketch map without a review number, for "
+    "orientation only). `bbox` keeps areas whose boundary box, or whose centre when there is no "
+    "boundary, touches it.",
+)
+async def areas(
+    seen: Annotated[View, Depends(view)],
+    page: Annotated[Paging, Depends(paging)],
+    level: Annotated[Level | None, Query(description="Only this level.")] = None,
+    area: Annotated[str | None, Query(description="This area and everything under it.")] = None,
+    bbox: Annotated[
+        str | None,
+        Query(description="west,south,east,north in degrees.", examples=["119.5,29.5,121,31"]),
+    ] = None,
+    format: Format = "json",
+) -> Page[AreaItem] | Response:
+    (after,) = page.key(str)
+    codes = await seen.codes_below(area)
+    if bbox is not None:
+        inside = await touching(seen, parse_bbox(bbox))
+        codes = [code for code in (inside if codes is None else codes) if code in inside]
+    rows = await seen.reader.rows(
+        AreaRow,
+        "areas",
+        codes=codes,
+        level=level,
+        after=after or "",
+        limit=page.limit + 1,
+        geometry="sketch" if format == "geojson" else None,
+    )
+    kept, cursor = page.cut(rows, lambda row: (row.code,))
+    if format == "geojson":
+        features = [(row.code, row.geometry, area_item(row, seen.as_of)) for row in kept]
+        return collection(features, cursor, seen.freshness())
+    return Page[AreaItem](
+        items=[area_item(row, seen.as_of) for row in kept],
+        next=cursor,
+        freshness=seen.freshness(),
+    )
+
+
+@router.get(
+    "/{code}",
+    summary="One area",
+    description="Colour, freshness by domain, and the areas directly under it.",
+)
+async def area(
+    code: str,
+    seen: Annotated[View, Depends(view)],
+    geometry: Annotated[GeometryDetail | None, Query(description="Adds the boundary.")] = None,
+) -> AreaDetail:
+    codes = await seen.reader.column("below", area=code)
+    if not codes:
+        raise not_found("area", code)
+    rows = await seen.reader.rows(
+        AreaRow, "areas", codes=codes, level=None, after="", limit=len(codes), geometry=None
+    )
+    own = next(row for row in rows if row.code == code)
+    domains = await seen.reader.rows(AreaDomainRow, "area_domains", area=code)
+    return AreaDetail(
+        area=area_item(own, seen.as_of),
+        domains=[domain_state(row, seen.as_of) for row in domains],
+        children=[area_item(row, seen.as_of) for row in rows if row.parent == code],
+        geometry=await boundary(seen, code, geometry),
+        freshness=seen.freshness(),
+    )
+
+
+async def boundary(seen: View, code: str, geometry: GeometryDetail | None) -> dict[str, Any] | None:
+    """The area's GeoJSON geometry; None when not asked for or not known."""
+    if geometry is None:
+        return None
+    row = await seen.reader.row(
+        AreaRow, "areas", codes=[code], level=None, after="", limit=1, geometry=geometry
+    )
+    return None if row is None or row.geometry is None else dict(row.geometry)
+
+
+def area_item(row: AreaRow, now: datetime | None) -> AreaItem:
+    """The row for people; `now` is the namespace's processing time."""
+    return AreaItem(
+        code=row.code,
+        level=row.level,
+        parent=row.parent,
+        name=row.name,
+        name_en=row.name_en,
+        lon=row.lon,
+        lat=row.lat,
+        points=row.points,
+        risk=None if row.severity is None else colour(row.severity),
+        led_by=row.led_by,
+        unknown=row.unknown is not False,
+        open_alerts=row.open_alerts or 0,
+        stale_alerts=row.stale_alerts or 0,
+        as_of=row.as_of,
+        age_s=age_s(row.as_of, now),
+    )
+
+
+def domain_state(row: AreaDomainRow, now: datetime | None) -> DomainState:
+    """The row for people."""
+    return DomainState(
+        domain=row.domain,
+        as_of=row.as_of,
+        watermark=None if row.watermark_ms is None else from_ms(row.watermark_ms),
+        silent_sensors=row.silent,
+        age_s=age_s(row.as_of, now),
+    )
+
+
+def parse_bbox(text: str) -> tuple[float, float, float, float]:
+    """`west,south,east,north`; `Problem` 422 when it is not four finite numbers in order."""
+    try:
+        west, south, east, north = (float(part) for part in text.split(","))
+    except ValueError as error:
+        raise bad_parameter("bbox", "must be west,south,east,north") from error
+    if not all(math.isfinite(edge) for edge in (west, south, east, north)):
+        raise bad_parameter("bbox", "must be finite numbers")
+    if west > east or south > north:
+        raise bad_parameter("bbox", "west must not exceed east, nor south north")
+    return west, south, east, north
+
+
+async def touching(seen: View, box: tuple[float, float, float, float]) -> list[str]:
+    """Codes of the areas whose boundary box touches this one, by code."""
+    west, south, east, north = box
+    bounds = await seen.reader.rows(BoundsRow, "area_bounds")
+    return sorted(
+        b.code
+        for b in bounds
+        if b.west <= east and b.east >= west and b.south <= north and b.north >= south
+    )

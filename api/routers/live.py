@@ -1,0 +1,40 @@
+"""Server-sent events of what changed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+from api.live import Broadcaster
+from api.problem import RESPONSES
+from api.view import Parts, chosen_namespace, parts
+
+router = APIRouter(tags=["live"], responses=RESPONSES)
+
+
+async def existing_namespace(
+    namespace: Annotated[str, Depends(chosen_namespace)], given: Annotated[Parts, Depends(parts)]
+) -> str:
+    """Dependency: 404 before the stream begins, not inside it."""
+    async with given.database.reading(namespace) as reader:
+        return reader.namespace
+
+
+@router.get(
+    "/live",
+    response_class=EventSourceResponse,
+    summary="Live events",
+    description="Event `snapshot` with all sections (freshness, areas, alerts, open, ledger, "
+    "rates, figures), then about every second an event `change` with the sections that changed; of "
+    "`areas` only the areas that did. After a reconnect (`Last-Event-ID`) a snapshot comes "
+    "first, so nothing can be missed.",
+)
+async def live(
+    request: Request, namespace: Annotated[str, Depends(existing_namespace)]
+) -> AsyncIterator[ServerSentEvent]:
+    broadcaster: Broadcaster = request.app.state.broadcaster
+    async for event in broadcaster.follow(namespace):
+        yield ServerSentEvent(id=event.id, event=event.kind, data=event.data)

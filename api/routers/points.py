@@ -1,0 +1,198 @@
+"""Points with their latest values, tier, quality and age."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.colour import Colour, colour
+from api.geojson import RESPONSE, Format, collection, point_geometry
+from api.latest import LatestValue, latest_table
+from api.moment import Moment, age_s
+from api.paging import Paging, paging
+from api.problem import RESPONSES, not_found
+from api.queries.rows import LatestRow, PointRow, ResultRow, SensorRow
+from api.routers.alerts import AlertItem, open_alerts
+from api.strict import StrictRoute
+from api.view import Freshness, Page, View, view
+from streams.contracts.domain import Domain
+
+router = APIRouter(route_class=StrictRoute, prefix="/points", tags=["points"], responses=RESPONSES)
+
+
+class PointItem(BaseModel):
+    """A watched thing (监测点位) and what is known of it now."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: str
+    type: str
+    domain: str | None
+    area: str
+    area_name: str | None
+    name: str
+    lon: float | None
+    lat: float | None
+    tier: Colour = Field(description="Worst of its open alerts; green when none is open.")
+    open_alerts: int
+    stale: bool = Field(description="An open alert of it has lost its sensor.")
+    unverified: bool
+    latest: list[LatestValue]
+
+
+class SensorItem(BaseModel):
+    """A device at the point."""
+
+    name: str
+    gateway: str
+    properties: list[str]
+    report_s: int = Field(description="Reporting interval, seconds; 0 = the property's usual one.")
+
+
+class ResultItem(BaseModel):
+    """The newest derived value of one kind, e.g. the station's hourly AQI."""
+
+    kind: str
+    start: Moment
+    period_s: int
+    age_s: float | None
+    payload: dict[str, Any]
+
+
+class PointDetail(BaseModel):
+    """One point in full."""
+
+    point: PointItem
+    attributes: dict[str, Any]
+    sensors: list[SensorItem]
+    results: list[ResultItem]
+    alerts: list[AlertItem] = Field(description="Open alerts of the point, worst first.")
+    freshness: Freshness
+
+
+@router.get(
+    "",
+    response_model=Page[PointItem],
+    responses=RESPONSE,
+    summary="Points",
+    description="Points by id, with the newest value of every sensor and property, its quality "
+    "flag and its age behind the processing time.",
+)
+async def points(
+    seen: Annotated[View, Depends(view)],
+    page: Annotated[Paging, Depends(paging)],
+    area: Annotated[str | None, Query(description="This area and everything under it.")] = None,
+    type: Annotated[str | None, Query(description="Point type, e.g. flood_point.")] = None,
+    domain: Annotated[str | None, Query(description="Only point types of this domain.")] = None,
+    format: Format = "json",
+) -> Page[PointItem] | Response:
+    (after,) = page.key(str)
+    rows = await seen.reader.rows(
+        PointRow,
+        "points",
+        areas=await seen.codes_below(area),
+        types=wanted_types(seen.domain_named(domain), type),
+        id=None,
+        after=after or "",
+        limit=page.limit + 1,
+    )
+    kept, cursor = page.cut(rows, lambda row: (row.id,))
+    items = await point_items(seen, kept)
+    if format == "geojson":
+        features = [(item.id, point_geometry(item.lon, item.lat), item) for item in items]
+        return collection(features, cursor, seen.freshness())
+    return Page[PointItem](items=items, next=cursor, freshness=seen.freshness())
+
+
+@router.get(
+    "/{id}",
+    summary="One point",
+    description="Attributes, sensors, newest values and derived results, and open alerts.",
+)
+async def point(id: str, seen: Annotated[View, Depends(view)]) -> PointDetail:
+    row = await seen.reader.row(
+        PointRow, "points", areas=None, types=None, id=id, after="", limit=1
+    )
+    if row is None:
+        raise not_found("point", id)
+    (item,) = await point_items(seen, [row])
+    sensors = await seen.reader.rows(SensorRow, "sensors_of_points", points=[id])
+    results = await seen.reader.rows(ResultRow, "results_of_point", point=id)
+    return PointDetail(
+        point=item,
+        attributes=dict(row.attributes),
+        sensors=[
+            SensorItem(name=s.name, gateway=s.gateway, properties=s.properties, report_s=s.report_s)
+            for s in sensors
+        ],
+        results=[
+            ResultItem(
+                kind=r.kind,
+                start=r.start,
+                period_s=r.period_s,
+                age_s=age_s(r.start, seen.as_of),
+                payload=dict(r.payload),
+            )
+            for r in results
+        ],
+        alerts=await open_alerts(seen, point=id),
+        freshness=seen.freshness(),
+    )
+
+
+def wanted_types(domain: Domain | None, given: str | None) -> list[str] | None:
+    """Point types to keep; None = all."""
+    if domain is None:
+        return None if given is None else [given]
+    names = [each.name for each in domain.points]
+    return names if given is None else [name for name in names if name == given]
+
+
+async def point_items(seen: View, rows: Sequence[PointRow]) -> list[PointItem]:
+    """The rows with their latest values: three statements, however many points."""
+    if not rows:
+        return []
+    sensors = await seen.reader.rows(
+        SensorRow, "sensors_of_points", points=[row.id for row in rows]
+    )
+    latest = latest_table(
+        await seen.reader.rows(
+            LatestRow, "latest_of_areas", areas=sorted({row.area for row in rows})
+        ),
+        await seen.properties(),
+        seen.as_of,
+    )
+    by_point: dict[str, list[SensorRow]] = {}
+    for sensor in sensors:
+        by_point.setdefault(sensor.point, []).append(sensor)
+    owners = type_owners(seen.domains)
+    return [
+        point_item(row, owners.get(row.type), latest.of(by_point.get(row.id, ()))) for row in rows
+    ]
+
+
+def type_owners(domains: Mapping[str, Domain]) -> dict[str, str]:
+    """Domain by point type."""
+    return {each.name: domain.name for domain in domains.values() for each in domain.points}
+
+
+def point_item(row: PointRow, domain: str | None, latest: list[LatestValue]) -> PointItem:
+    """The row for people."""
+    return PointItem(
+        id=row.id,
+        type=row.type,
+        domain=domain,
+        area=row.area,
+        area_name=row.area_name,
+        name=row.name,
+        lon=row.lon,
+        lat=row.lat,
+        tier=colour(row.severity),
+        open_alerts=row.open_alerts,
+        stale=row.stale,
+        unverified=row.unverified,
+        latest=latest,
+    )

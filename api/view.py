@@ -1,0 +1,174 @@
+"""What every route works with: the app's parts, and one namespace in one snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Generic, TypeVar
+
+from fastapi import Depends, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.moment import GivenMoment, Moment
+from api.problem import Mistake, Problem, bad_parameter
+from api.queries.database import Database, Reader
+from api.queries.rows import ClockRow, PropertyRow
+from streams.contracts.domain import Domain
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the app is built from; the same for all requests."""
+
+    database: Database
+    namespace: str  # the default one
+    domains: Mapping[str, Domain]
+    stalled_s: float = 30.0  # a record that waits longer than this makes the worker unhealthy
+    poll_s: float = 1.0  # how often the live broadcaster looks
+
+
+class Freshness(BaseModel):
+    """How fresh and complete the namespace is, by its own processing clock, never the wall's."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    namespace: str
+    kind: str = Field(description="live, simulated, replay, verify or drill.")
+    as_of: Moment | None = Field(description="Processing time: what has been taken into account.")
+    newest_event: Moment | None = Field(description="Event time of the newest reading.")
+    lag_records: int = Field(description="Log records that wait to be processed.")
+    areas: int = Field(description="Areas that have points.")
+    areas_reporting: int = Field(description="Areas that ever sent something.")
+    areas_unknown: int = Field(description="Areas shown as unknown over their last colour.")
+    complete: bool = Field(description="Nothing waits, and every area with points is known.")
+
+
+class Page(BaseModel, Generic[T]):
+    """One page of a list."""
+
+    items: list[T]
+    next: str | None = Field(description="Cursor of the next page; null on the last.")
+    freshness: Freshness
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One namespace in one snapshot."""
+
+    reader: Reader
+    clock: ClockRow
+    domains: Mapping[str, Domain]
+
+    @property
+    def as_of(self) -> datetime | None:
+        return self.clock.as_of
+
+    def freshness(self) -> Freshness:
+        return freshness(self.clock)
+
+    async def properties(self) -> Mapping[str, PropertyRow]:
+        """The catalogue of properties by name."""
+        return {row.name: row for row in await self.reader.rows(PropertyRow, "properties")}
+
+    async def codes_below(self, area: str | None) -> list[str] | None:
+        """The area and everything under it; None = no filter. `Problem` 422 when unknown."""
+        if area is None:
+            return None
+        codes = await self.reader.column("below", area=area)
+        if not codes:
+            raise bad_parameter("area", f"there is no area {area!r}")
+        return [str(code) for code in codes]
+
+    def domain_named(self, name: str | None) -> Domain | None:
+        """The domain; None = no filter. `Problem` 422 when unknown."""
+        if name is None:
+            return None
+        if name not in self.domains:
+            raise bad_parameter(
+                "domain", f"there is no domain {name!r}; known: {', '.join(self.domains)}"
+            )
+        return self.domains[name]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A half-open stretch of time, either end may be absent."""
+
+    start: datetime | None
+    end: datetime | None
+
+
+def freshness(clock: ClockRow) -> Freshness:
+    """The clock row for people."""
+    return Freshness(
+        namespace=clock.name,
+        kind=clock.kind,
+        as_of=clock.as_of,
+        newest_event=clock.newest_event,
+        lag_records=clock.lag,
+        areas=clock.areas,
+        areas_reporting=clock.reporting,
+        areas_unknown=clock.unknown,
+        complete=clock.lag == 0 and clock.unknown == 0 and clock.reporting >= clock.areas,
+    )
+
+
+def parts(request: Request) -> Parts:
+    """Dependency: the app's parts."""
+    found: Parts = request.app.state.parts
+    return found
+
+
+def chosen_namespace(
+    request: Request,
+    namespace: Annotated[
+        str | None,
+        Query(description="Namespace to read; default: the one this API was started with."),
+    ] = None,
+) -> str:
+    """Dependency: the namespace of the request."""
+    return namespace or parts(request).namespace
+
+
+async def view(
+    request: Request, namespace: Annotated[str, Depends(chosen_namespace)]
+) -> AsyncIterator[View]:
+    """Dependency: the namespace in one snapshot; 404 when it does not exist."""
+    given = parts(request)
+    async with given.database.reading(namespace) as reader:
+        yield View(reader, await read_clock(reader), given.domains)
+
+
+async def read_clock(reader: Reader) -> ClockRow:
+    """The namespace's clock."""
+    clock = await reader.row(ClockRow, "clock")
+    if clock is None:
+        raise Problem(404, f"The namespace {reader.namespace!r} is not set up yet.")
+    return clock
+
+
+def span(
+    start: Annotated[
+        GivenMoment | None,
+        Query(
+            alias="from",
+            description="Start, inclusive: ISO 8601 with an offset.",
+            examples=["2024-09-16T06:00:00+08:00"],
+        ),
+    ] = None,
+    end: Annotated[
+        GivenMoment | None,
+        Query(alias="to", description="End, exclusive: ISO 8601 with an offset."),
+    ] = None,
+) -> Span:
+    """Dependency: `from` and `to`."""
+    if start is not None and end is not None and end <= start:
+        raise Problem(
+            422,
+            "The request has a mistake.",
+            [Mistake(parameter="query.to", detail="must be later than `from`")],
+        )
+    return Span(start, end)

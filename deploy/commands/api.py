@@ -1,0 +1,36 @@
+"""`citybrain api`: the HTTP API and the start page as a process."""
+
+from __future__ import annotations
+
+import typer
+
+GRACE_S = 3  # open live streams are cut after so long on stop
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the verb."""
+    app.command("api")(api)
+
+
+def api() -> None:
+    """Serves the HTTP API under /v1 and the start page under /.
+
+    Settings: CITYBRAIN_API_HOST, CITYBRAIN_API_PORT, CITYBRAIN_NAMESPACE (read when a request
+    names none). Listens on loopback unless told otherwise.
+    """
+    import uvicorn
+
+    from api.app import create_app
+    from streams.domains import find_domains
+    from streams.settings import load_settings
+
+    settings = load_settings()
+    uvicorn.run(
+        create_app(settings.conninfo(), settings.namespace, find_domains(settings.domain_path)),
+        host=settings.api_host,
+        port=settings.api_port,
+        log_level=settings.log_level.lower(),
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_S,
+    )
