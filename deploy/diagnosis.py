@@ -148,6 +148,8 @@ def _database(settings: Settings) -> Iterator[Finding]:
 
 def _ports(settings: Settings) -> Iterator[Finding]:
     ours = {s.name for s in service.states(settings.var_dir) if s.pid is not None}
+    if not ours and leftovers(settings.var_dir):
+        return  # they may hold the ports; already told
     for child, host, port in (
         ("api", settings.api_host, settings.api_port),
         ("gateway", settings.gateway_host, settings.gateway_port),

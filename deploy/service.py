@@ -28,11 +28,12 @@ def running(var_dir: Path) -> ProcessIdentity | None:
 def ensure(var_dir: Path, plan: Plan, embedded: bool) -> bool:
     """Makes the supervisor run this plan; True when it had to be started or told.
 
-    What a living supervisor plays goes on when the new plan plays nothing.
+    What was played goes on when the new plan plays nothing: `stop` forgets the plan, so one that is
+    there is being played, or was when its supervisor was killed.
     """
     present = running(var_dir)
     held = Plan.load(var_dir)
-    if present is not None and held is not None and plan.play is None:
+    if held is not None and held.play is not None and plan.play is None:
         plan = held
     if present is not None and held == plan:
         return False

@@ -20,6 +20,7 @@ from streams.settings import Settings
 SERVICE_TIMEOUT_S = 60.0
 PLAY_TIMEOUT_S = 60.0
 POLL_S = 0.2
+CRASHES_TO_GIVE_UP = 3
 
 
 @dataclass
@@ -143,6 +144,10 @@ def _wait_for_play(conninfo: str, settings: Settings, steps: Milestones) -> None
         steps.reached(what)
 
 
+def _restarts(var_dir: Path, child: str) -> int:
+    return sum(state.restarts for state in service.states(var_dir) if state.name == child)
+
+
 def _wait(
     condition: Callable[[], bool],
     child: str,
@@ -152,10 +157,11 @@ def _wait(
 ) -> None:
     """Polls; a child that keeps crashing, or silence, ends in `Unavailable` with its last words."""
     crashed = False
+    restarts_before = _restarts(var_dir, child)
 
     def done() -> bool:
         nonlocal crashed
-        crashed = any(s.name == child and s.restarts >= 3 for s in service.states(var_dir))
+        crashed = _restarts(var_dir, child) - restarts_before >= CRASHES_TO_GIVE_UP
         return crashed or condition()
 
     if wait_until(done, timeout_s, POLL_S) and not crashed:

@@ -93,6 +93,20 @@ def test_heals_after_its_own_kill(var_dir: Path) -> None:
     assert _gone(orphan)
 
 
+def test_what_was_played_goes_on_after_a_kill_but_not_after_a_stop(var_dir: Path) -> None:
+    one, player = _python("one", WAIT), _python("player", WAIT)
+    service.ensure(var_dir, Plan((one, player), play="typhoon"), embedded=False)
+    killed = service.running(var_dir)
+    assert killed is not None
+    killed.signal(signal.SIGKILL)
+    assert _gone(killed.pid)
+    service.ensure(var_dir, Plan((one,)), embedded=False)
+    assert _running_pid(var_dir, "player")
+    service.stop(var_dir)
+    service.ensure(var_dir, Plan((one,)), embedded=False)
+    assert [state.name for state in service.states(var_dir)] == ["one"]
+
+
 def test_down_ends_the_orphans_of_a_killed_supervisor(var_dir: Path) -> None:
     service.ensure(var_dir, Plan((_python("one", WAIT),)), embedded=False)
     orphan = _running_pid(var_dir, "one")
