@@ -68,7 +68,7 @@ def concentrations(site: Site, hour: Hour) -> dict[str, Float64]:
     works = site.industry / thin
     regional = site.background * hour.air_mass / (0.6 + 0.4 * np.minimum(hour.wind_m_s, 12.0) / 2.4)
     no2 = (17.0 * cars + 5.0 * works) * (1.0 - 0.35 * sun) * hour.washed["no2"]
-    made = 150.0 * sun**1.2 * hour.air_mass * site.background
+    made = 190.0 * sun**1.2 * hour.air_mass * site.background
     return {
         "pm25": (13.0 * regional + 6.0 * cars + 4.0 * works) * hour.washed["pm25"],
         "pm10": (22.0 * regional + 13.0 * cars + 9.0 * works) * hour.washed["pm10"],

@@ -27,7 +27,7 @@ FILL_UM = (3_000, 45_000)  # rain excess that ponds 30 cm
 DELAY_S = (180, 1500)
 RUNOFF_PERMILLE = (600, 930)
 BRIM_M = (0.5, 1.6)
-STREET_MM = (1_720, 2_700)
+STREET_MM = (1_720, 3_000)
 DEFAULT_DRAIN_MM_H = "45"
 UNITS: Mapping[str, str] = MappingProxyType({"depth": "m", "rain": "mm"})
 

@@ -29,7 +29,7 @@ SIGNOFF_SHARES = (0.06, 0.10, 0.08, 0.08, 0.06, 0.05, 0.05, 0.52)
 FINISHED = 2  # from 完工 on the drains are built
 INVENTORY_SHARE = 0.8
 LINK_SHARE = 0.6
-TIDAL_SHARE = 0.3  # of the points of a county by the sea
+TIDAL_SHARE = 0.12  # of the points of a county by the sea
 WITHOUT_COORDINATES = 12  # one air station in so many
 
 
