@@ -104,19 +104,20 @@ class RegionAlerts:
     def judge_gateways(self, messages: Sequence[RegionMessage]) -> list[Transition]:
         """Source messages of one processing time: each gateway is judged once, after them."""
         found: list[Transition] = []
-        touched: dict[str, dict[str, Any]] = {}
+        touched: dict[str, list[RegionMessage]] = {}
         for message in messages:
-            gateway = str(message.payload["source"])
-            areas = touched.setdefault(gateway, dict(self._pages.state(f"gateway/{gateway}")))
-            areas[message.area] = asdict(AreaSilence.of(message))
-        for gateway, areas in sorted(touched.items()):
+            touched.setdefault(str(message.payload["source"]), []).append(message)
+        for gateway, told in sorted(touched.items()):
+            areas = dict(self._pages.state(f"gateway/{gateway}"))
+            areas |= {m.area: asdict(AreaSilence.of(m)) for m in told}
             self._pages.put_state(f"gateway/{gateway}", areas)
-            found += self._judge_gateway(gateway, areas, messages[-1])
+            found += self._judge_gateway(gateway, areas, told)
         return found
 
     def _judge_gateway(
-        self, gateway: str, stored: Mapping[str, Any], last: RegionMessage
+        self, gateway: str, stored: Mapping[str, Any], told: Sequence[RegionMessage]
     ) -> list[Transition]:
+        last = told[-1]
         areas = {area: AreaSilence(**silence) for area, silence in stored.items()}
         silence = sum_silence(areas, self._sensors.get(gateway, {}), self._numbers)
         subject = Subject(f"gateway:{gateway}", None)
@@ -130,11 +131,16 @@ class RegionAlerts:
             subject,
             silence.onset_ms if onset is None else max(onset, last.proc_ms),
             scaled_share(count, silence.total, SHARE_SCALE),
-            Moment(last.proc_ms, last.position, self._origin),
+            Moment(last.proc_ms, last.position, self._origin_of(told)),
             evidence=evidence(gateway, areas, silence, self._numbers),
         )
         self._keep(subject.key, book)
         return found
+
+    def _origin_of(self, told: Sequence[RegionMessage]) -> Origin:
+        """Live only when the namespace is and nobody says otherwise."""
+        said = (Origin(m.payload.get("origin", self._origin)) for m in told)
+        return next((origin for origin in said if origin is not Origin.LIVE), self._origin)
 
     # -- books as pages ---------------------------------------------------------------------------
 

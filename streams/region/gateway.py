@@ -51,11 +51,15 @@ class Silence:
 def sum_silence(
     areas: Mapping[str, AreaSilence], registered: Mapping[str, int], numbers: GatewayNumbers
 ) -> Silence:
-    """Adds up the areas. `registered` = sensors of the gateway by area in the registry: an area
-    that has said nothing yet counts as speaking. The onset is the first time at which the rule
-    was met, else the end of the largest silence within the window."""
+    """Adds up the areas. `registered` = sensors of the gateway by area in the registry.
+
+    An area that has said nothing counts as speaking, unless it has fewer than `min_sensors`: such
+    an area tells its sensors one by one and never speaks of the gateway. The onset is the first
+    time at which the rule was met, else the end of the largest silence within the window.
+    """
     silent = [a for a in areas.values() if a.silent > 0]
-    unheard = sum(count for area, count in registered.items() if area not in areas)
+    least = numbers.min_sensors
+    unheard = sum(n for area, n in registered.items() if area not in areas and n >= least)
     total = unheard + sum(a.total for a in areas.values())
     best = Silence(0, sum(a.silent for a in silent), total, 0)
     for end in sorted({a.since_ms for a in silent}):

@@ -27,6 +27,7 @@ from streams.storage.position import (
     Move,
     adopt_partitions,
     application_name,
+    owns,
     pass_fence,
     take_partition,
 )
@@ -201,9 +202,16 @@ class RegionRunner:
             name = application_name(self._namespace, REGION_TOPIC)
             self._connection = connect(self._conninfo, self._namespace, name)
             if self._epoch is not None:
-                epochs = {0: self._epoch}
-                adopt_partitions(self._connection, self._namespace, REGION_TOPIC, epochs)
+                self._adopt(self._connection, self._epoch)
         return self._connection
+
+    def _adopt(self, connection: Connection, epoch: int) -> None:
+        """After a reconnect. A new owner's backend must not be taken for our stuck one."""
+        ours = owns(connection, REGION_TOPIC, 0, epoch)
+        connection.rollback()
+        if not ours:
+            raise FenceLost("region log: another owner took over")
+        adopt_partitions(connection, self._namespace, REGION_TOPIC, {0: epoch})
 
     @contextmanager
     def _trouble(self) -> Iterator[None]:

@@ -12,10 +12,15 @@ from tests.support.toy_level import DOMAIN, small_registry
 class Bench:
     """A stage over pages in memory."""
 
-    def __init__(self, values: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        values: dict[str, str] | None = None,
+        origin: Origin = Origin.SIMULATED,
+        gauges: int = 3,
+    ) -> None:
         self.pages = MemoryPages()
         self.stage = RegionStage(
-            small_registry(), {"toy": DOMAIN}, values or {}, self.pages, Origin.SIMULATED
+            small_registry(gauges=gauges), {"toy": DOMAIN}, values or {}, self.pages, origin
         )
 
     def apply(self, *messages: RegionMessage) -> RegionResult:

@@ -155,8 +155,8 @@ DOMAIN = Domain(
 COUNTIES = {"330102": "330100", "330105": "330100", "330203": "330200"}
 
 
-def small_registry(partition_count: int = 2) -> Registry:
-    """Two cities of one province, three counties with two gauges each, one gateway for all."""
+def small_registry(partition_count: int = 2, gauges: int = 3) -> Registry:
+    """Two cities of one province, three counties with a few gauges each, one gateway for all."""
     areas = {"330000": Area("330000", "province", None, "浙江", "Zhejiang")}
     for county, city in COUNTIES.items():
         areas[city] = Area(city, "city", "330000", city, city)
@@ -164,10 +164,10 @@ def small_registry(partition_count: int = 2) -> Registry:
     points: dict[str, Point] = {}
     sensors: dict[str, Sensor] = {}
     for number, area in enumerate(COUNTIES):
-        for gauge in range(2):
+        for gauge in range(gauges):
             point = f"{area}-{gauge}"
             points[point] = Point(point, "toy_gauge", area, point, None, None, {})
-            ident = 1 + 2 * number + gauge
+            ident = 1 + gauges * number + gauge
             sensors[f"s{point}"] = Sensor(ident, f"s{point}", point, "gw", ("toy_level",))
     return Registry(
         areas=areas,
@@ -209,7 +209,14 @@ def clock(areas: Iterable[str], proc_ms: int) -> RegionMessage:
 
 
 def silence(
-    area: str, proc_ms: int, silent: int, total: int, *, speaking: bool = False, sequence: int = 2
+    area: str,
+    proc_ms: int,
+    silent: int,
+    total: int,
+    *,
+    speaking: bool = False,
+    sequence: int = 2,
+    origin: str = "simulated",
 ) -> RegionMessage:
     payload = {
         "source": "gw",
@@ -217,5 +224,6 @@ def silence(
         "total": total,
         "since_ms": None if speaking else proc_ms,
         "speaking": speaking,
+        "origin": origin,
     }
     return RegionMessage(area, sequence, proc_ms, "source", "", "", 0, payload, "", sequence)

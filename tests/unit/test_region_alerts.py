@@ -50,9 +50,9 @@ def test_hour_folded_long_after_its_end_raises_no_alert() -> None:
 
 def test_gateway_over_three_counties_makes_one_alert_and_ends() -> None:
     bench = Bench()
-    assert bench.apply(silence(A, T0, 2, 2)).transitions == []
-    assert bench.apply(silence(B, T0 + 30_000, 2, 2)).transitions == []
-    found = bench.apply(silence(C, T0 + 60_000, 2, 2)).transitions
+    assert bench.apply(silence(A, T0, 3, 3)).transitions == []
+    assert bench.apply(silence(B, T0 + 30_000, 3, 3)).transitions == []
+    found = bench.apply(silence(C, T0 + 60_000, 3, 3)).transitions
     assert [t.change for t in found] == [Change.ONSET, Change.CONFIRMED]
     alert = found[-1]
     assert (alert.rule, alert.subject, alert.area) == ("region.gateway_silent", "gateway:gw", A)
@@ -61,8 +61,8 @@ def test_gateway_over_three_counties_makes_one_alert_and_ends() -> None:
         Severity.ORANGE,
         T0 + 60_000,
     )
-    assert alert.evidence["silent"] == 6
-    ended = bench.apply(silence(B, T0 + 90_000, 0, 2, speaking=True)).transitions
+    assert alert.evidence["silent"] == 9
+    ended = bench.apply(silence(B, T0 + 90_000, 0, 3, speaking=True)).transitions
     assert [(t.change, t.state) for t in ended] == [(Change.CLEARED, AlertState.RESOLVED)]
     assert ended[0].alert == alert.alert
 
@@ -77,9 +77,9 @@ def test_share_is_met_exactly_at_four_fifths() -> None:
 
 def test_silences_further_apart_than_the_window_are_not_one_gateway() -> None:
     bench = Bench()
-    bench.apply(silence(A, T0, 2, 2))
-    bench.apply(silence(B, T0 + 60_001, 2, 2))
-    assert bench.apply(silence(C, T0 + 60_001, 2, 2)).transitions == []
+    bench.apply(silence(A, T0, 3, 3))
+    bench.apply(silence(B, T0 + 60_001, 3, 3))
+    assert bench.apply(silence(C, T0 + 60_001, 3, 3)).transitions == []
 
 
 def test_two_sensors_are_told_one_by_one() -> None:
@@ -91,6 +91,23 @@ def test_two_sensors_are_told_one_by_one() -> None:
 def test_parameters_change_the_gateway_rule() -> None:
     bench = Bench({"region.gateway.silent_share": "0.3", "region.gateway.min_sensors": "2",
                    "region.gateway.severity": "4"})  # fmt: skip
-    found = bench.apply(silence(A, T0, 2, 2)).transitions
+    found = bench.apply(silence(A, T0, 3, 3)).transitions
     assert [t.severity for t in found] == [Severity.RED, Severity.RED]
     assert found[0].evidence["parameters"]["silent_share"] == "3/10"
+
+
+def test_small_share_in_another_county_does_not_hide_a_dead_gateway() -> None:
+    bench = Bench(gauges=2)
+    found = bench.apply(silence(A, T0, 10, 10)).transitions
+    assert [t.change for t in found] == [Change.ONSET, Change.CONFIRMED]
+
+
+def test_origin_is_live_only_when_every_side_says_so() -> None:
+    for kind, said, want in (
+        (Origin.LIVE, "live", Origin.LIVE),
+        (Origin.LIVE, "replayed", Origin.REPLAYED),
+        (Origin.SIMULATED, "live", Origin.SIMULATED),
+    ):
+        bench = Bench(origin=kind, gauges=2)
+        found = bench.apply(silence(A, T0, 10, 10, origin=said)).transitions
+        assert {t.origin for t in found} == {want}
