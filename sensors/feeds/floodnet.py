@@ -114,7 +114,7 @@ def _point(sensor: str, cells: Mapping[str, str] | None) -> Point:
         cells["sensor_name"].strip() or sensor,
         None if lon is None else float(lon),
         None if lat is None else float(lat),
-        {"tidal": "true" if cells["tidally_influenced"].strip() == "Yes" else "false"},
+        {"tidal": "yes" if cells["tidally_influenced"].strip() == "Yes" else "no"},
     )
 
 

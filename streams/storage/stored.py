@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
+from fractions import Fraction
 from typing import Any
 
 from streams.contracts.outcome import LEDGER_COLUMNS
@@ -31,6 +32,15 @@ where indicator = %s and period = %s and known_to is null order by area, start
 ALERTS = (
     "select rule, subject, state, peak_severity, onset from alert order by rule, subject, onset"
 )
+FLAGGED = """
+select s.point, p.name, o.t, o.value, p.scale
+from observation o
+join point_sensor s on s.sensor = o.sensor
+join property p on p.id = o.property
+where o.flag > 2
+order by s.point, o.t, p.name
+"""
+POINTS = "select id, attributes from point order by id"
 POSITIONS = "select partition, next_offset from position where topic = %s"
 TICKETS = """
 select s.name, t.property, t.kind, t.opened, t.closed
@@ -73,6 +83,16 @@ class StoredResult:
     point: str
     start_ms: int
     payload: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredReading:
+    """A raw value, exact, in the property's unit."""
+
+    point: str
+    property: str
+    start_ms: int
+    value: Fraction
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +149,17 @@ class StoredRun:
 
     def results(self, kind: str) -> list[StoredResult]:
         return [StoredResult(p, _ms(t), payload) for p, t, payload in self._all(RESULTS, kind)]
+
+    def flagged_readings(self) -> list[StoredReading]:
+        """Readings that did not pass the checks: their raw values are kept."""
+        return [
+            StoredReading(point, prop, _ms(t), Fraction(value, 10**scale))
+            for point, prop, t, value, scale in self._all(FLAGGED)
+        ]
+
+    def points(self) -> dict[str, dict[str, str]]:
+        """Attributes of the points of the newest registry version."""
+        return dict(self._all(POINTS))
 
     def episodes(self, kind: str) -> list[StoredEpisode]:
         rows = self._all(EPISODES, kind)

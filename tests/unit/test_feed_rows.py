@@ -263,8 +263,8 @@ def test_tidal_points_are_marked(tmp_path: Path) -> None:
         "A street,SI-a,Yes,40.5,-74.1\nB street,SI-b,No,40.6,-74.2\nD,SI-d,No,40.6,-74.2\n",
     )
     points = {p.id: p for p in feed.registry(files, Gazetteer()).points}
-    assert points["SI-a"].attributes == {"tidal": "true"}
+    assert points["SI-a"].attributes == {"tidal": "yes"}
     assert (points["SI-a"].lon, points["SI-a"].lat) == (-74.1, 40.5)
-    assert points["SI-b"].attributes == {"tidal": "false"}
+    assert points["SI-b"].attributes == {"tidal": "no"}
     assert points["SI-c"].lon is None
     assert "SI-d" not in points
