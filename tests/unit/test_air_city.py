@@ -125,6 +125,16 @@ def test_quorum(have: int, want: int, met: bool) -> None:
     assert meets_quorum(have, want, read_numbers({})) is met
 
 
+def test_figures_echo_the_parameters_they_were_made_with() -> None:
+    chosen = {"air.city.quorum_share": "0.9"}
+    day = city(city_day, {"330106": day_partial({"A": GOOD})}, chosen)
+    assert day.detail["parameters"]["air.city.quorum_share"] == "0.9"
+    assert day.detail["parameters"]["air.city.small_below"] == "4"
+    hour = city(city_hour, {"330106": hour_partial({"A": GOOD})})
+    assert hour.detail["parameters"]["air.hourly.pm_rule_2012"] == "national_feed"
+    assert ratio(days(1, 1), 2).detail["parameters"]["air.digits.ratio"] == "1"
+
+
 def test_quorum_is_a_parameter() -> None:
     assert meets_quorum(2, 4, read_numbers({"air.city.quorum_share": "0.5"}))
 

@@ -228,3 +228,10 @@ def test_a_replaced_sensor_speaks_where_the_new_one_is_silent() -> None:
     )
     assert only(hourly(doubled, wide, 0), "A").payload["aqi"] == 57
     assert series_of(view, "A", "co") == 5
+
+
+def test_a_retired_sensor_is_out_of_the_plan() -> None:
+    view = view_of(["A"])
+    view.series_active[series_of(view, "A", "co")] = False
+    (station,) = stations_of(view)
+    assert station.planned == {"pm25", "pm10", "so2", "no2", "o3"}

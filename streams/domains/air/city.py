@@ -13,7 +13,7 @@ from streams.contracts.domain import FactValue, Payload
 from streams.domains.air.aqi import daily_index, hourly_index, pollutant_of
 from streams.domains.air.day import verdicts
 from streams.domains.air.derive import index_payload, verdict_payload
-from streams.domains.air.parameters import Numbers, read_numbers
+from streams.domains.air.parameters import DAY_KEYS, HOUR_KEYS, Numbers, echo, read_numbers
 from streams.domains.air.partial import Members, Sums, fraction_pair, merge_members
 from streams.domains.air.rounding import fixed_text
 from streams.domains.air.standard import RULES, IndexRule
@@ -46,6 +46,7 @@ def city_hour(
         "stations": merged.stations,
         "frozen": merged.frozen,
         "alert_aqi": alert,
+        "parameters": echo(parameters, HOUR_KEYS),
     }
     return FactValue(
         _text(index.aqi), None, None, len(merged.stations), merged.total, detail=detail
@@ -86,13 +87,9 @@ def city_day(
         },
         "shown": _shown(merged.sums, numbers),
         "below_quorum": sorted(set(means) - set(values)),
-        "quorum": {
-            "share": str(numbers.quorum),
-            "small": str(numbers.quorum_small),
-            "small_below": numbers.small_below,
-        },
         "stations": merged.stations,
         "frozen": merged.frozen,
+        "parameters": echo(parameters, DAY_KEYS),
     }
     aqi = own.aqi if own.valid else None
     return FactValue(_text(aqi), None, None, len(merged.stations), merged.total, detail=detail)

@@ -5,13 +5,13 @@ Source: GB 3095-2026 Table 4 (2012 identical) for the minimum, HJ 663 §6 for th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from fractions import Fraction
 
 from streams.domains.air.aqi import Index, daily_index, daily_value, pollutant_of
 from streams.domains.air.level import GOOD_TOP
-from streams.domains.air.ozone import LIMIT_8H, Hours, maximum_8h
+from streams.domains.air.ozone import LIMIT_8H, Hours, maximum_8h, mean_of
 from streams.domains.air.parameters import Numbers
 from streams.domains.air.standard import RULES, IndexRule
 
@@ -29,34 +29,38 @@ class Verdict:
     good: bool | None
 
 
-def daily_mean(hours: Sequence[Fraction | None], minimum: int = MIN_DAY_HOURS) -> Fraction | None:
+def daily_mean(hours: Hours, minimum: int = MIN_DAY_HOURS) -> Fraction | None:
     """The mean of a natural day's hourly values, unrounded; None below the minimum of data."""
-    present = [value for value in hours if value is not None]
-    return sum(present, Fraction(0)) / len(present) if len(present) >= minimum else None
+    return mean_of(hours, minimum)
 
 
 def day_values(
-    hours: Mapping[str, Hours], rule: IndexRule, numbers: Numbers
+    hours: Mapping[str, Hours], rule: IndexRule, numbers: Numbers, unit: int = 1
 ) -> dict[str, Fraction]:
     """The valid daily statistics by item from 24 hourly values of each pollutant.
 
-    Items: five daily means, `o3_8h` (MDA8) and `o3_1h` (the highest hour, with the 20 hours of a
-    daily value). An MDA8 with fewer than 14 windows counts only above the limit, both as they are
-    stated (`daily_value`).
+    The hours are given in 1/`unit` µg/m³ (CO mg/m³), the statistics answered in µg/m³. Items: five
+    daily means, `o3_8h` (MDA8) and `o3_1h` (the highest hour, with the 20 hours of a daily value).
+    An MDA8 with fewer than 14 windows counts only above the limit, as `daily_value` states it.
     """
     found = {name: daily_mean(values) for name, values in hours.items() if name != "o3"}
     if "o3" in hours:
-        found |= _ozone(hours["o3"], rule, numbers)
+        found |= _ozone(hours["o3"], rule, numbers, unit)
     ordered = {item: found.get(item) for item in DAILY_ITEMS}
-    return {item: value for item, value in ordered.items() if value is not None}
+    return {item: value / unit for item, value in ordered.items() if value is not None}
 
 
-def _ozone(hours: Hours, rule: IndexRule, numbers: Numbers) -> dict[str, Fraction | None]:
-    best = maximum_8h(hours, lambda v: daily_value("o3_8h", v, rule, numbers) > LIMIT_8H)
-    highest = max((v for v in hours if v is not None), default=None)
+def _ozone(
+    hours: Hours, rule: IndexRule, numbers: Numbers, unit: int
+) -> dict[str, Fraction | None]:
+    def exceeds(value: Fraction) -> bool:
+        return daily_value("o3_8h", value / unit, rule, numbers) > LIMIT_8H
+
+    best = maximum_8h(hours, exceeds)
+    highest = max((v for v in hours if v is not None), default=0)
     return {
         "o3_8h": best.value if best.valid else None,
-        "o3_1h": highest if daily_mean(hours) is not None else None,
+        "o3_1h": Fraction(highest) if daily_mean(hours) is not None else None,
     }
 
 

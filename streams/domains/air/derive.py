@@ -17,13 +17,15 @@ from streams.domains.air.aqi import Index, daily_index, hourly_index
 from streams.domains.air.day import Verdict, day_values, verdicts
 from streams.domains.air.layout import (
     SCALE,
+    UNIT,
     Station,
     hour_value,
     hour_values,
+    in_units,
     is_withheld,
     stations_of,
 )
-from streams.domains.air.ozone import maximum_8h, running_8h
+from streams.domains.air.ozone import Exact, maximum_8h, running_8h
 from streams.domains.air.parameters import POLLUTANTS, Numbers, read_numbers
 from streams.domains.air.partial import Sums
 from streams.domains.air.rounding import fixed_text, plain_text
@@ -63,7 +65,7 @@ def daily(view: AreaView, matrix: HourMatrix) -> Derived:
 def _hour_result(
     station: Station, matrix: HourMatrix, hour: int, numbers: Numbers
 ) -> Result | None:
-    values = hour_values(station, matrix, hour)
+    values = in_units(hour_values(station, matrix, hour))
     frozen = is_withheld(station, matrix, hour)
     if not values and not frozen:
         return None
@@ -73,14 +75,16 @@ def _hour_result(
     payload = {
         **index_payload(hourly_index(values, station.planned, rule, numbers)),
         "concentration": {name: plain_text(value, SCALE) for name, value in values.items()},
-        "o3_8h": None if running is None else fixed_text(running, numbers.digits_ug, numbers.mode),
+        "o3_8h": None
+        if running is None
+        else fixed_text(running / UNIT, numbers.digits_ug, numbers.mode),
         "withheld": frozen,
     }
     return Result(STATION_HOUR, station.id, start, HOUR_MS // 1000, payload)
 
 
 def _hour_partial(stations: Sequence[Station], matrix: HourMatrix, hour: int) -> dict[str, Any]:
-    everyone, living = Sums(), Sums()
+    everyone, living = Sums(UNIT), Sums(UNIT)
     evaluated = [station for station in stations if station.evaluated]
     present: list[str] = []
     for station in evaluated:
@@ -121,7 +125,7 @@ class _Day:
     @staticmethod
     def of(station: Station, matrix: HourMatrix, rule: IndexRule, numbers: Numbers) -> _Day:
         hours = {name: _hours(station, matrix, name, 24) for name in station.series}
-        values = day_values(hours, rule, numbers)
+        values = day_values(hours, rule, numbers, UNIT)
         return _Day(
             station,
             sum(any(hours[name][at] is not None for name in hours) for at in range(24)),
@@ -192,7 +196,5 @@ def verdict_payload(found: Mapping[str, Verdict]) -> dict[str, Any]:
     return {key: {"aqi": v.aqi, "valid": v.valid, "good": v.good} for key, v in found.items()}
 
 
-def _hours(
-    station: Station, matrix: HourMatrix, pollutant: str, until: int
-) -> list[Fraction | None]:
+def _hours(station: Station, matrix: HourMatrix, pollutant: str, until: int) -> list[Exact | None]:
     return [hour_value(station, matrix, pollutant, at) for at in range(until)]

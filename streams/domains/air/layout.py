@@ -1,8 +1,8 @@
 """Which series of an area speak for which pollutant of which station, and what they say in an hour.
 
 Registry attributes of an `air_station`: `not_monitored` (pollutants outside its plan, comma or
-space separated; also what no series of it measures) and `role` (`evaluation` unless told; any
-other, e.g. `background`, keeps it out of the city's figures).
+space separated; also what no active series of it measures) and `role` (`evaluation` unless told;
+any other, e.g. `background`, keeps it out of the city's figures).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from streams.contracts.domain import AreaView, HourMatrix
+from streams.domains.air.ozone import Exact
 from streams.domains.air.parameters import POLLUTANTS
 
 POINT_TYPE = "air_station"
@@ -19,8 +20,6 @@ EVALUATION = "evaluation"
 SCALE = 4
 """Decimal digits of every property of this domain."""
 UNIT = 10**SCALE
-
-Values = Mapping[str, Fraction]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,24 +56,34 @@ def _station(view: AreaView, index: int, series: Mapping[str, list[int]]) -> Sta
         point=index,
         id=point.id,
         series={name: tuple(series[name]) for name in POLLUTANTS if name in series},
-        planned=frozenset(name for name in series if name not in outside),
+        planned=frozenset(
+            name
+            for name, own in series.items()
+            if name not in outside and any(view.series_active[s] for s in own)
+        ),
         evaluated=point.attributes.get("role", EVALUATION) == EVALUATION,
     )
 
 
-def hour_value(station: Station, matrix: HourMatrix, pollutant: str, hour: int) -> Fraction | None:
-    """The station's hourly mean in the property's unit, exact; None without a good reading."""
+def hour_value(station: Station, matrix: HourMatrix, pollutant: str, hour: int) -> Exact | None:
+    """The station's hourly mean, scaled (1/UNIT) and exact; None without a good reading."""
     for series in station.series.get(pollutant, ()):
         count = int(matrix.n[series, hour])
         if count:
-            return Fraction(int(matrix.total[series, hour]), count * UNIT)
+            total = int(matrix.total[series, hour])
+            return total if count == 1 else Fraction(total, count)
     return None
 
 
-def hour_values(station: Station, matrix: HourMatrix, hour: int) -> dict[str, Fraction]:
-    """All hourly means of the station in this hour, by pollutant."""
+def hour_values(station: Station, matrix: HourMatrix, hour: int) -> dict[str, Exact]:
+    """All hourly means of the station in this hour, scaled, by pollutant."""
     found = {name: hour_value(station, matrix, name, hour) for name in station.series}
     return {name: value for name, value in found.items() if value is not None}
+
+
+def in_units(values: Mapping[str, Exact]) -> dict[str, Fraction]:
+    """Scaled values in the property's unit."""
+    return {name: Fraction(value) / UNIT for name, value in values.items()}
 
 
 def is_withheld(station: Station, matrix: HourMatrix, hour: int) -> bool:

@@ -1,7 +1,8 @@
 """Eight-hour means of ozone: the running mean as published, and the day's maximum (MDA8).
 
 Two functions on purpose: the displayed mean has no minimum of data, the statistic has.
-Hours are the 24 of one natural day by their START; values in µg/m³, None = no valid value.
+Hours are the 24 of one natural day by their START; values in one unit of the caller's choice (µg/m³
+unless told otherwise), None = no valid value. Scaled integers are as good as Fractions, and faster.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-Hours = Sequence[Fraction | None]
+Exact = int | Fraction
+Hours = Sequence[Exact | None]
 
 SPAN = 8
 MIN_HOURS = 6
@@ -37,7 +39,7 @@ def running_8h(hours: Hours, hour: int) -> Fraction | None:
     label 08 on the last eight; it never crosses midnight and has no minimum of data. For display
     round half to even.
     """
-    return _mean(hours[max(0, hour - SPAN + 1) : hour + 1], 1)
+    return mean_of(hours[max(0, hour - SPAN + 1) : hour + 1], 1)
 
 
 def above_limit(value: Fraction) -> bool:
@@ -50,13 +52,20 @@ def maximum_8h(hours: Hours, exceeds: Callable[[Fraction], bool] = above_limit) 
 
     With fewer than 14 valid windows it counts only when `exceeds` says that it is above the limit.
     """
-    means = [_mean(hours[end - SPAN : end], MIN_HOURS) for end in range(SPAN, 25)]
-    found = [mean for mean in means if mean is not None]
-    value = max(found, default=None)
-    enough = len(found) >= MIN_WINDOWS or (value is not None and exceeds(value))
-    return Mda8(value, len(found), value is not None and enough)
+    best: dict[int, Exact] = {}
+    windows = 0
+    for end in range(SPAN, 25):
+        present = [value for value in hours[end - SPAN : end] if value is not None]
+        if len(present) >= MIN_HOURS:
+            windows += 1
+            total = sum(present)
+            best[len(present)] = max(best.get(len(present), total), total)
+    value = max((Fraction(total) / count for count, total in best.items()), default=None)
+    enough = windows >= MIN_WINDOWS or (value is not None and exceeds(value))
+    return Mda8(value, windows, value is not None and enough)
 
 
-def _mean(values: Hours, minimum: int) -> Fraction | None:
+def mean_of(values: Hours, minimum: int) -> Fraction | None:
+    """The exact mean of the values that are there; None when they are fewer than `minimum`."""
     present = [value for value in values if value is not None]
-    return sum(present, Fraction(0)) / len(present) if len(present) >= minimum else None
+    return Fraction(sum(present)) / len(present) if len(present) >= minimum else None

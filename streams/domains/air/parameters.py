@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -89,6 +89,25 @@ class Numbers:
     def digits(self, pollutant: str) -> int:
         """Display digits of a concentration."""
         return self.digits_co if pollutant == "co" else self.digits_ug
+
+
+INDEX_KEYS = ("air.iaqi.cap_2012", "air.rounding.mode")
+HOUR_KEYS = (*INDEX_KEYS, "air.hourly.pm_rule_2012")
+DAY_KEYS = (
+    *INDEX_KEYS,
+    "air.daily.rounding_2012",
+    "air.city.o3_daily",
+    "air.city.quorum_share",
+    "air.city.quorum_share_small",
+    "air.city.small_below",
+)
+RATIO_KEYS = ("air.rounding.mode", "air.digits.ratio")
+PROVINCE_KEYS = (*RATIO_KEYS, "air.province.ratio_method", "air.province.cities")
+
+
+def echo(parameters: Mapping[str, str], keys: Iterable[str]) -> dict[str, str]:
+    """The values that a figure was made with, to stand beside it."""
+    return {key: parameters.get(key, _DEFAULTS[key]) for key in keys}
 
 
 def read_numbers(parameters: Mapping[str, str]) -> Numbers:

@@ -14,38 +14,43 @@ from fractions import Fraction
 from typing import Any
 
 from streams.contracts.domain import Payload
+from streams.domains.air.ozone import Exact
 
 
 @dataclass(slots=True)
 class Sums:
-    """Sums of concentrations and how many stations stand behind them, by item."""
+    """Sums of concentrations and how many stations stand behind them, by item.
 
-    total: dict[str, Fraction] = field(default_factory=dict)
+    `total` is in 1/`unit` µg/m³ (CO mg/m³): integers stay integers while they are added.
+    """
+
+    unit: int = 1
+    total: dict[str, Exact] = field(default_factory=dict)
     count: dict[str, int] = field(default_factory=dict)
 
-    def add(self, values: Mapping[str, Fraction]) -> None:
-        """Adds one station."""
+    def add(self, values: Mapping[str, Exact]) -> None:
+        """Adds one station, in the same unit."""
         for item, value in values.items():
-            self.total[item] = self.total.get(item, Fraction(0)) + value
+            self.total[item] = self.total.get(item, 0) + value
             self.count[item] = self.count.get(item, 0) + 1
 
     def merge(self, payload: Payload) -> None:
         """Adds the sums of a partial."""
         for item, (numerator, denominator) in payload["sum"].items():
-            value = Fraction(int(numerator), int(denominator))
-            self.total[item] = self.total.get(item, Fraction(0)) + value
+            value = Fraction(int(numerator), int(denominator)) * self.unit
+            self.total[item] = self.total.get(item, 0) + value
             self.count[item] = self.count.get(item, 0) + int(payload["count"][item])
 
     def means(self) -> dict[str, Fraction]:
-        """The arithmetic mean over the stations, by item, unrounded."""
-        return {item: total / self.count[item] for item, total in self.total.items()}
+        """The arithmetic mean over the stations, by item, unrounded, in µg/m³ (CO mg/m³)."""
+        return {i: Fraction(t) / (self.count[i] * self.unit) for i, t in self.total.items()}
 
     def payload(self) -> dict[str, Any]:
         """JSON of the sums, keys sorted."""
         items = sorted(self.total)
         return {
-            "sum": {i: fraction_pair(self.total[i]) for i in items},
-            "count": {i: self.count[i] for i in items},
+            "sum": {item: fraction_pair(Fraction(self.total[item]) / self.unit) for item in items},
+            "count": {item: self.count[item] for item in items},
         }
 
 

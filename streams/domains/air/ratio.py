@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Any
 
 from streams.contracts.domain import FactValue
-from streams.domains.air.parameters import Numbers, read_numbers
+from streams.domains.air.parameters import PROVINCE_KEYS, RATIO_KEYS, Numbers, echo, read_numbers
 from streams.domains.air.rounding import fixed_text
 from streams.domains.air.standard import RULES
 
@@ -76,6 +76,7 @@ def over_days(
         **{f"ratio_{r.key}rule": _percent(tallies[r.key].ratio, numbers) for r in RULES},
         "tallies": {key: [t.good, t.valid, t.wanted] for key, t in tallies.items()},
         "standards": sorted({str(fact.detail["standard_version"]) for fact in facts}),
+        "parameters": echo(parameters, RATIO_KEYS),
     }
     incomplete = own.valid < wanted
     return FactValue(
@@ -123,6 +124,7 @@ def over_cities(cities: Mapping[str, FactValue], parameters: Mapping[str, str]) 
         "valid": sum(t.valid for t in own),
         "wanted": sum(t.wanted for t in own),
         "standards": sorted({s for fact in cities.values() for s in fact.detail["standards"]}),
+        "parameters": echo(parameters, PROVINCE_KEYS),
     }
     lower, upper = _province_bounds(own, want, numbers.pooled)
     return FactValue(
