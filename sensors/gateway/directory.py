@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from streams.catalog import Registry
+from streams.contracts.cloudevents import text_problem
 from streams.contracts.domain import Domain
 
 
@@ -49,10 +50,16 @@ class RegistrySource(Protocol):
 
 
 def compile_directory(registry: Registry, domains: Mapping[str, Domain]) -> Directory:
-    """The directory of a version. Sensors of areas without a partition have no places."""
+    """The directory of a version. Sensors of areas without a partition have no places.
+
+    A gateway or sensor whose name the wire does not carry is left out, and so unknown: its
+    readings would spoil the frame for the others.
+    """
     owners = {prop.name: (d.name, prop.unit) for d in domains.values() for prop in d.properties}
     devices = {}
     for name, sensor in registry.sensors.items():
+        if text_problem("sensor", name):
+            continue
         area = registry.points[sensor.point].area
         partition = registry.partitions.get(area)
         places = {}
@@ -62,4 +69,8 @@ def compile_directory(registry: Registry, domains: Mapping[str, Domain]) -> Dire
                     domain, unit = owners[prop]
                     places[prop] = Place(area, domain, partition, unit)
         devices[name] = Device(sensor.gateway, area, places)
-    return Directory(registry.version, frozenset(registry.gateways), devices)
+    return Directory(
+        registry.version,
+        frozenset(g for g in registry.gateways if not text_problem("source", g)),
+        devices,
+    )

@@ -59,7 +59,7 @@ def write_headers(
 ) -> dict[str, str]:
     """Headers of binary mode; `ValueError` for an id or source that CloudEvents does not allow."""
     for name, value in (("id", id), ("source", source)):
-        problem = _text_problem(name, value)
+        problem = text_problem(name, value)
         if problem:
             raise ValueError(problem)
     headers = {
@@ -97,6 +97,19 @@ def read(headers: Mapping[str, str], body: bytes) -> CloudEvent:
         return _read_structured(content_type, body)
     attributes = {k[3:]: v for k, v in headers.items() if k.startswith(_PREFIX)}
     return _checked(attributes, content_type, body)
+
+
+def text_problem(name: str, value: str | None) -> str | None:
+    """Why this text cannot be the attribute id, source or type; None when it can."""
+    if not value:
+        return f"attribute {name} is missing or empty"
+    if len(value) > MAX_TEXT:
+        return f"attribute {name} has {len(value)} characters, at most {MAX_TEXT} are allowed"
+    if not value.isprintable():
+        return f"attribute {name} holds characters that do not print"
+    if name == "source" and not _URI_REFERENCE.fullmatch(value):
+        return f"attribute source {value[:60]!r} is not a URI reference"
+    return None
 
 
 def media_type(content_type: str) -> tuple[str, str]:
@@ -149,7 +162,7 @@ def _checked(attributes: dict[str, str], content_type: str | None, data: bytes) 
             raise InvalidEvent(Reason.BAD_HEADERS, "attribute specversion is missing")
         raise InvalidEvent(Reason.UNKNOWN_VERSION, f"CloudEvents specversion {version[:40]!r}")
     for name in ("id", "source", "type"):
-        problem = _text_problem(name, attributes.get(name))
+        problem = text_problem(name, attributes.get(name))
         if problem:
             raise InvalidEvent(Reason.BAD_HEADERS, problem)
     extensions = {}
@@ -172,15 +185,3 @@ def _check_names(extensions: Mapping[str, str]) -> None:
     for name in extensions:
         if not _NAME.fullmatch(name):
             raise InvalidEvent(Reason.BAD_HEADERS, f"attribute name {name[:40]!r} is not [a-z0-9]+")
-
-
-def _text_problem(name: str, value: str | None) -> str | None:
-    if not value:
-        return f"attribute {name} is missing or empty"
-    if len(value) > MAX_TEXT:
-        return f"attribute {name} has {len(value)} characters, at most {MAX_TEXT} are allowed"
-    if not value.isprintable():
-        return f"attribute {name} holds characters that do not print"
-    if name == "source" and not _URI_REFERENCE.fullmatch(value):
-        return f"attribute source {value[:60]!r} is not a URI reference"
-    return None

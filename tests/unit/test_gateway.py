@@ -7,7 +7,7 @@ import json
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx
@@ -15,6 +15,7 @@ import pytest
 from fastapi import FastAPI
 
 from sensors.gateway.app import Gateway, GatewayParts, create_app, running
+from sensors.gateway.directory import compile_directory
 from sensors.gateway.settings import GatewaySettings, is_loopback
 from streams.catalog import Area, Registry, Sensor
 from streams.catalog import Gateway as GatewayEntry
@@ -357,6 +358,16 @@ def test_requests_without_an_id_share_frames_and_ids_never_repeat() -> None:
             assert len({frame.id for frame in b.frames()}) == 2
 
     play(story)
+
+
+def test_names_that_the_wire_does_not_carry_are_unknown() -> None:
+    registry = toy_registry(extra=["bad\x00name", "x" * 201])
+    odd = replace(
+        registry, gateways={"gw": GatewayEntry("gw", "330106"), "网关 1": registry.gateways["gw"]}
+    )
+    directory = compile_directory(odd, toy_domains())
+    assert directory.gateways == {"gw"}
+    assert set(directory.devices) == {"s1", "s2", "foreign"}
 
 
 def test_no_registry_is_503_until_there_is_one() -> None:
