@@ -139,20 +139,48 @@ def test_frozen_hours_are_runs_of_three_and_nothing_else(letters: str) -> None:
     assert frozen_hours(rows, 3, StationState()) == expected
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.text("ab-", min_size=1, max_size=9), st.data())
-def test_flags_do_not_depend_on_the_order_of_arrival(letters: str, data: st.DataObject) -> None:
+@settings(max_examples=80, deadline=None)
+@given(st.text("aab-", min_size=1, max_size=12), st.sampled_from([1, 11, 80]), st.data())
+def test_flags_do_not_depend_on_the_order_of_arrival(
+    letters: str, spacing: int, data: st.DataObject
+) -> None:
     present = [hour for hour, letter in enumerate(letters) if letter != "-"]
     rows = {h: {"pm25": "10" if letters[h] == "a" else "20", "co": "1"} for h in present}
     late = data.draw(st.lists(st.sampled_from(present), unique=True)) if present else []
     straight, crooked = Timeline(view_of(["A"])), Timeline(view_of(["A"]))
     for hour in range(len(letters)):
-        straight.play(hour, {"A": rows[hour]} if hour in rows else {})
-        crooked.play(hour, {"A": rows[hour]} if hour in rows and hour not in late else {})
+        straight.play(hour * spacing, {"A": rows[hour]} if hour in rows else {})
+        on_time = hour in rows and hour not in late
+        crooked.play(hour * spacing, {"A": rows[hour]} if on_time else {})
     for hour in late:
-        crooked.revise(hour, {"A": rows[hour]})
+        crooked.revise(hour * spacing, {"A": rows[hour]})
     assert crooked.stored == straight.stored
     assert all((t - START) % HOUR_MS == 0 for _, t in straight.stored)
+    if present:
+        mine, other = crooked.state.stations["A"], straight.state.stations["A"]
+        assert (mine.row, mine.repeats, mine.run_ms, mine.last_ms, mine.frozen) == (
+            *(other.row, other.repeats, other.run_ms, other.last_ms, other.frozen),
+        )
+        assert mine.since_change == other.since_change
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text("ab", min_size=3, max_size=10), st.booleans(), st.data())
+def test_corrected_rows_end_in_the_flags_of_the_right_ones(
+    letters: str, together: bool, data: st.DataObject
+) -> None:
+    rows = [{"pm25": "10" if letter == "a" else "20", "co": "1"} for letter in letters]
+    wrong = data.draw(st.lists(st.sampled_from(range(len(letters))), unique=True))
+    straight, crooked = Timeline(view_of(["A"])), Timeline(view_of(["A"]))
+    for hour, right in enumerate(rows):
+        straight.play(hour, {"A": right})
+        crooked.play(hour, {"A": {"pm25": "20", "co": "1"} if hour in wrong else right})
+    if together:  # one frame corrects all of them before any hour is closed again
+        for hour in wrong:
+            crooked.put(hour, "A", rows[hour])
+    for hour in wrong:
+        crooked.revise(hour, {} if together else {"A": rows[hour]})
+    assert crooked.stored == straight.stored
 
 
 @given(st.lists(st.sampled_from([True, False, None]), max_size=31), st.integers(0, 5))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -27,8 +26,18 @@ from streams.contracts.domain import (
 from streams.contracts.frame import Int32
 from streams.contracts.reason import Change, Flag
 from streams.domains.air.aqi import Index, hourly_index
-from streams.domains.air.layout import UNIT, Station, stations_of
-from streams.domains.air.parameters import POLLUTANTS, Numbers, read_numbers
+from streams.domains.air.layout import Station, stations_of
+from streams.domains.air.parameters import Numbers, read_numbers
+from streams.domains.air.rows import (
+    Reading,
+    Stretch,
+    by_series,
+    good_values,
+    hour_of,
+    readings_of,
+    row_of,
+    stretch_around,
+)
 from streams.domains.air.standard import standard_at
 from streams.domains.air.station import Row, StationState, advance, frozen_hours, shows_life
 
@@ -58,9 +67,9 @@ def close(state: AirState, view: AreaView, closing: Closing) -> tuple[AirState, 
     """Frozen flags, tickets, judgements and withdrawals of one closed or revised hour."""
     outputs = Outputs()
     numbers = read_numbers(view.parameters)
-    hour = _by_series(closing.rows)
+    hour = by_series(readings_of(closing.rows))
     for station in stations_of(view):
-        row = _row(station, hour)
+        row = row_of(station, hour)
         if row is None:
             continue
         known = state.stations.setdefault(station.id, StationState())
@@ -87,8 +96,8 @@ class _Visit:
         advance(known, row, self.closing.start_ms, self.numbers.min_repeats)
         if known.frozen:
             begin = self.closing.start_ms if was_frozen else known.run_ms
-            rows = self._history(begin, self.closing.start_ms) if begin < known.last_ms else None
-            for series, time_ms, _, flag in (*_readings(rows), *self._own(hour)):
+            earlier = readings_of(self._history(begin, self.closing.start_ms))
+            for series, time_ms, _, flag in (*earlier, *self._own(hour)):
                 self._mark(known, series, time_ms, flag)
         self._report_freeze(known, was_frozen, self.closing.start_ms)
         if shows_life(known, self.numbers.life_window):
@@ -96,27 +105,35 @@ class _Visit:
         self._forget(known, self.closing.end_ms - HORIZON_S * 1000)
 
     def revise(self, known: StationState) -> StationState:
-        closed_ms = self.closing.closed_ms
-        since = closed_ms - HORIZON_S * 1000
-        rows = list(_readings(self._history(since, closed_ms)))
-        published = _published(self.station, rows)
-        fresh = StationState(flagged=known.flagged, hot=known.hot, led=known.led)
-        if published and _runs_over(known, published[0][0], since):
-            # the run began before the horizon: what is left of it stays frozen
-            first = published[0]
-            fresh.row, fresh.run_ms = list(first[1]), first[0] - HOUR_MS
-            fresh.repeats = self.numbers.min_repeats
-        frozen = frozen_hours(published, self.numbers.min_repeats, fresh)
-        for series, time_ms, _, flag in rows:
-            if _hour_of(time_ms) in frozen:
-                self._mark(fresh, series, time_ms, flag)
+        since = self.closing.closed_ms - HORIZON_S * 1000
+        start, until = self.closing.start_ms, self.closing.closed_ms
+        stretch = stretch_around(self.station, self._history, start, since, until)
+        fresh = self._seed(known, stretch, since)
+        frozen = frozen_hours(stretch.hours, self.numbers.min_repeats, fresh)
+        for series, time_ms, _, flag in stretch.readings:
+            if hour_of(time_ms) in frozen:
+                self._mark(known, series, time_ms, flag)
             else:
-                self._unmark(fresh, series, time_ms, flag)
+                self._unmark(known, series, time_ms, flag)
+        if not stretch.newest:
+            return known
+        fresh.flagged, fresh.hot, fresh.led = known.flagged, known.hot, known.led
         self._report_freeze(fresh, known.frozen, fresh.last_ms)
         return fresh
 
+    def _seed(self, known: StationState, stretch: Stretch, since_ms: int) -> StationState:
+        """The state before the stretch: its first row is a changed one, or unknown territory."""
+        if stretch.before is not None:
+            return StationState(row=list(stretch.before), repeats=1)
+        if stretch.hours and _runs_over(known, stretch.hours[0][0], since_ms):
+            # the run began before the horizon: what is left of it stays frozen
+            start, row = stretch.hours[0]
+            repeats = self.numbers.min_repeats
+            return StationState(row=list(row), run_ms=start - HOUR_MS, repeats=repeats)
+        return StationState()
+
     def _judge(self, known: StationState, hour: Mapping[int, list[Reading]]) -> None:
-        values = _good_values(self.station, hour)
+        values = good_values(self.station, hour)
         start = self.closing.start_ms
         index = hourly_index(values, self.station.planned, standard_at(start).index, self.numbers)
         value = _judged_value(index, known)
@@ -178,63 +195,6 @@ class _Visit:
             yield from hour.get(series, ())
 
 
-Reading = tuple[int, int, int, int]
-"""Series, time (epoch ms), scaled value, flag."""
-
-
-def _readings(rows: Rows | None) -> Iterator[Reading]:
-    if rows is None:
-        return iter(())
-    return iter(
-        list(
-            zip(
-                rows.series.tolist(),
-                rows.time_ms.tolist(),
-                rows.value.tolist(),
-                rows.flag.tolist(),
-                strict=True,
-            )
-        )
-    )
-
-
-def _by_series(rows: Rows) -> dict[int, list[Reading]]:
-    found: dict[int, list[Reading]] = {}
-    for reading in _readings(rows):
-        found.setdefault(reading[0], []).append(reading)
-    return found
-
-
-def _row(station: Station, hour: Mapping[int, list[Reading]]) -> Row | None:
-    """What the station published in the hour: per pollutant the newest value; None = nothing."""
-    row: list[int | None] = []
-    for pollutant in POLLUTANTS:
-        found = (hour[s] for s in station.series.get(pollutant, ()) if s in hour)
-        values = [r for r in next(found, ()) if r[3] != Flag.MISSING]
-        row.append(values[-1][2] if values else None)
-    return tuple(row) if any(value is not None for value in row) else None
-
-
-def _good_values(station: Station, hour: Mapping[int, list[Reading]]) -> dict[str, Fraction]:
-    values: dict[str, Fraction] = {}
-    for pollutant, series in station.series.items():
-        for one in series:
-            good = [r[2] for r in hour.get(one, ()) if r[3] <= Flag.NOT_EVALUATED]
-            if good:
-                values[pollutant] = Fraction(sum(good), len(good) * UNIT)
-                break
-    return values
-
-
-def _published(station: Station, rows: list[Reading]) -> list[tuple[int, Row]]:
-    """The station's published hours in event order, each with its row."""
-    hours: dict[int, dict[int, list[Reading]]] = {}
-    for reading in rows:
-        hours.setdefault(_hour_of(reading[1]), {}).setdefault(reading[0], []).append(reading)
-    found = ((start, _row(station, hours[start])) for start in sorted(hours))
-    return [(start, row) for start, row in found if row is not None]
-
-
 def _judged_value(index: Index, known: StationState) -> int | None:
     """The AQI that is judged; while an alert may be open also one that is not published.
 
@@ -256,14 +216,10 @@ def _evidence(index: Index) -> dict[str, Any]:
 
 def _runs_over(known: StationState, first_ms: int, since_ms: int) -> bool:
     """The first published hour inside the horizon belongs to a frozen run that began before it."""
-    times = {_hour_of(time) for own in known.flagged.values() for time in own}
+    times = {hour_of(time) for own in known.flagged.values() for time in own}
     return first_ms in times and min(times) < since_ms
 
 
 def _all_series(station: Station) -> Int32:
     everything = sorted(s for series in station.series.values() for s in series)
     return np.array(everything, np.int32)
-
-
-def _hour_of(time_ms: int) -> int:
-    return time_ms // HOUR_MS * HOUR_MS
