@@ -12,7 +12,7 @@ from sensors.simulation.player import Player
 from sensors.simulation.showers import Showers
 from sensors.simulation.sky import Sky
 from sensors.simulation.typhoon import Typhoon
-from sensors.simulation.waterlogging import WaterloggingPlayer
+from sensors.simulation.water import WaterloggingPlayer
 from streams.catalog import Registry
 from streams.contracts.domain import HOUR_MS, SHANGHAI_OFFSET_MS
 

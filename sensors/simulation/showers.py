@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -10,8 +10,8 @@ from sensors.simulation import noise
 from sensors.simulation.sky import Air, tide_m
 from streams.contracts.frame import Float64
 
-CELLS_PER_DAY = 36
-PEAK_MM_H = (2.0, 18.0)
+CELLS_PER_DAY = 72
+PEAK_MM_H = (2.0, 24.0)
 RADIUS_KM = (4.0, 11.0)
 LIFE_H = (0.6, 1.8)
 HALF_WIDTH_KM = (150.0, 160.0)  # of the country they appear over
@@ -25,12 +25,14 @@ class Showers:
 
     seed: int
     local_hour: float
+    _known: dict[int, tuple[_Cell, ...]] = field(default_factory=dict, compare=False)
 
     def rain_mm_h(self, hour: float, x: Float64, y: Float64) -> Float64:
         rain = np.zeros_like(x)
-        for day in (self._day(hour) - 1, self._day(hour)):
-            for cell in self._cells(day):
-                rain += cell.rain_mm_h(hour + self.local_hour, x, y)
+        local, day = hour + self.local_hour, self._day(hour)
+        for cell in self._cells(day - 1) + self._cells(day):
+            if 0.0 < local - cell.birth < cell.life:
+                rain += cell.rain_mm_h(local - cell.birth, x, y)
         return rain
 
     def air(self, hour: float, x: Float64, y: Float64) -> Air:
@@ -49,10 +51,16 @@ class Showers:
     def _day(self, hour: float) -> int:
         return int((hour + self.local_hour) // 24)
 
-    def _cells(self, day: int) -> list[_Cell]:
-        stream = noise.key(self.seed, "showers")
-        draw = noise.uniform(stream, day, np.arange(CELLS_PER_DAY)[:, None], np.arange(7)[None, :])
-        return [_Cell.born(day, *(float(u) for u in row)) for row in draw]
+    def _cells(self, day: int) -> tuple[_Cell, ...]:
+        """The day's cells; drawn once, since asking is much dearer than keeping."""
+        found = self._known.get(day)
+        if found is None:
+            stream = noise.key(self.seed, "showers")
+            cells, traits = np.arange(CELLS_PER_DAY)[:, None], np.arange(7)[None, :]
+            draw = noise.uniform(stream, day, cells, traits)
+            found = tuple(_Cell.born(day, *(float(u) for u in row)) for row in draw)
+            self._known[day] = found
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +86,8 @@ class _Cell:
             _between(PEAK_MM_H, peak * peak),
         )
 
-    def rain_mm_h(self, hour: float, x: Float64, y: Float64) -> Float64:
-        age = hour - self.birth
-        if not 0.0 < age < self.life:
-            return np.zeros_like(x)
+    def rain_mm_h(self, age: float, x: Float64, y: Float64) -> Float64:
+        """Intensity `age` hours after its birth, within its life."""
         swell = 4.0 * age * (self.life - age) / (self.life * self.life)
         east = x - self.x - DRIFT_KM_H[0] * age
         north = y - self.y - DRIFT_KM_H[1] * age

@@ -105,7 +105,7 @@ def load_boundaries(var_dir: Path) -> Boundaries:
     target = var_dir / "cache" / f"zhejiang-{_content_key(files)}.json"
     if not target.exists():
         _write_whole(target, orjson.dumps(extract(files)))
-    return _from_extract(orjson.loads(target.read_bytes()))
+    return from_extract(orjson.loads(target.read_bytes()))
 
 
 def package_files() -> tuple[Path, ...]:
@@ -194,7 +194,8 @@ def _geojson(shape: Any) -> Any:
     return orjson.loads(shapely.to_geojson(shape))
 
 
-def _from_extract(content: Mapping[str, Any]) -> Boundaries:
+def from_extract(content: Mapping[str, Any]) -> Boundaries:
+    """The boundaries in the plain JSON of `extract`."""
     areas = {e["area"][0]: Area(*e["area"]) for e in content["areas"]}
     return Boundaries(
         areas,

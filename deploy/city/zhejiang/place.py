@@ -23,6 +23,9 @@ class Places:
     """Draws positions in a county; `key` makes them its own."""
 
     def __init__(self, shape: Any, area: Area, key: int) -> None:
+        import shapely
+
+        shapely.prepare(shape)
         self._shape = shape
         self._area = area
         self._key = key

@@ -1,0 +1,148 @@
+"""The city as a whole: same seed, same bytes; a typhoon floods, an ordinary day does not."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from sensors.simulation.chemistry import WASH_PER_MM, Hour, Site, concentrations, wash
+from sensors.simulation.scenario import SCENARIOS, parse_start
+from streams.contracts.reason import Origin
+from tests.support.simulated import START_MS, digest, frames, series, steps
+from tests.support.zhejiang import registry_of
+
+
+def test_the_same_seed_gives_the_same_bytes() -> None:
+    assert digest(frames(steps(20))) == digest(frames(steps(20)))
+
+
+def test_the_bytes_are_those_of_every_other_machine() -> None:
+    """A change of the physics changes this figure; a change of the machine must not."""
+    assert digest(frames(steps(45))) == "c9a0ca3374a81467"
+
+
+def test_another_seed_gives_other_readings() -> None:
+    assert digest(frames(steps(20))) != digest(frames(steps(20, seed=8)))
+
+
+def test_everything_says_that_it_is_simulated() -> None:
+    assert {f.origin for f in frames(steps(40))} == {Origin.SIMULATED}
+
+
+def test_depths_come_twice_a_minute_and_rain_every_minute_from_its_start() -> None:
+    found = frames(steps(10))
+    for times, _ in series(found, "depth").values():
+        assert np.diff(times).tolist() == [30_000] * 19
+    for times, _ in series(found, "rain").values():
+        assert ((times - START_MS) // 60_000).tolist() == list(range(10))
+        assert not (times % 60_000).any()
+
+
+def test_ingest_follows_the_event_and_ticks_come_every_ten_seconds() -> None:
+    played = list(steps(10))
+    for frame in frames(played):
+        assert (frame.time_ms < frame.ingest_ms).all()
+    ticks = [t for step in played for t in step.ticks_ms]
+    assert {b - a for a, b in pairwise(ticks)} == {10_000}
+
+
+def test_ingest_times_never_go_back() -> None:
+    times = [f.ingest_ms for f in frames(steps(60, registry=registry_of(200)))]
+    assert times == sorted(times)
+
+
+def test_readings_are_whole_millimetres_tenths_of_rain_and_what_the_feed_prints() -> None:
+    found = frames(steps(45))
+    for name, digits in (("depth", 3), ("rain", 1), ("pm25", 0), ("o3", 0), ("co", 1)):
+        values = np.concatenate([v for _, v in series(found, name).values()])
+        assert (values == np.round(values, digits)).all()
+        assert (values >= 0).all()
+
+
+def test_the_typhoon_floods_ten_minutes_after_its_start_and_first_ponds_drain_within_the_hour() -> (
+    None
+):
+    found = series(frames(steps(60, registry=registry_of(200))), "depth")
+    first = min(
+        (int(t[np.argmax(v >= 0.15)]) for t, v in found.values() if (v >= 0.15).any()),
+        default=0,
+    )
+    assert 8 <= (first - START_MS) / 60_000 <= 20
+    drained = [v for _, v in found.values() if v.max() >= 0.15 and v[-1] < 0.13]
+    assert drained
+
+
+def test_a_dry_street_reads_zero_and_most_points_stay_dry_in_an_ordinary_day() -> None:
+    found = series(frames(steps(24 * 60, "ordinary")), "depth")
+    dry = [v for _, v in found.values() if not v.any()]
+    assert len(dry) > 0.9 * len(found)
+    assert max(float(v.max()) for _, v in found.values()) < 0.15
+
+
+def test_floods_rise_faster_than_they_fall() -> None:
+    found = series(frames(steps(15 * 60)), "depth")
+    flooded = [v for _, v in found.values() if v.max() >= 0.3]
+    assert flooded
+    rises = [int(v.argmax()) - int((v >= 0.05).argmax()) for v in flooded]
+    falls = [len(v) - int((v[::-1] >= 0.05).argmax()) - int(v.argmax()) for v in flooded]
+    assert np.median(falls) > 2 * 60  # more than an hour, two readings a minute
+    assert np.median(np.array(rises) + np.array(falls)) < 20 * 120
+
+
+def test_air_is_hourly_with_six_pollutants_and_the_start_of_the_hour() -> None:
+    found = [f for f in frames(steps(180)) if f.domain == "air"]
+    assert found
+    for frame in found:
+        assert len(frame) == 6 * len(frame.sensors)
+        assert not (frame.time_ms % 3_600_000).any()
+        assert frame.ingest_ms - int(frame.time_ms[0]) > 3_600_000
+    hours = {int(f.time_ms[0]) for f in found}
+    assert len(hours) == 3
+
+
+def test_ozone_peaks_in_the_afternoon_and_traffic_gases_in_the_rush_hours() -> None:
+    day = [concentrations(TOWN, weather(hour)) for hour in range(24)]
+    ozone = [float(found["o3"][0]) for found in day]
+    nitrogen = [float(found["no2"][0]) for found in day]
+    assert 11 <= int(np.argmax(ozone)) <= 16
+    assert int(np.argmax(nitrogen)) in (7, 8, 18, 19, 20)
+    assert max(ozone) > 2 * ozone[5]
+
+
+def test_wind_thins_and_rain_washes_particles_out() -> None:
+    still, windy = weather(10), weather(10, wind_m_s=10.0)
+    assert concentrations(TOWN, windy)["pm25"] < 0.6 * concentrations(TOWN, still)["pm25"]
+    left = wash(np.ones(1), np.array([20.0]), WASH_PER_MM["pm10"])
+    assert 0.1 < left[0] < 0.3
+    rainy = weather(10, washed=float(left[0]))
+    assert concentrations(TOWN, rainy)["pm10"] < 0.3 * concentrations(TOWN, still)["pm10"]
+
+
+def test_air_recovers_in_dry_hours() -> None:
+    left = np.array([0.2])
+    for _ in range(24):
+        left = wash(left, np.zeros(1), WASH_PER_MM["pm10"])
+    assert left[0] > 0.95
+
+
+TOWN = Site(*(np.ones(1) for _ in range(3)))
+
+
+def weather(hour: int, wind_m_s: float = 2.4, washed: float = 1.0) -> Hour:
+    share = {name: np.array([washed]) for name in WASH_PER_MM}
+    wind, cloud, rain = np.array([wind_m_s]), np.array([0.2]), np.zeros(1)
+    return Hour(hour + 0.5, wind, cloud, rain, share, 1.0)
+
+
+def test_starts_are_shanghai_time_unless_they_say_otherwise() -> None:
+    assert parse_start("2026-08-11T08:00") == parse_start("2026-08-11T00:00+00:00")
+    with pytest.raises(ValueError, match="whole minute"):
+        parse_start("2026-08-11T08:00:30")
+
+
+def test_every_scenario_plays_every_domain() -> None:
+    for scenario in SCENARIOS.values():
+        players = scenario.players(registry_of(20), 1, scenario.start_ms())
+        assert {p.domain for p in players} == {"air", "waterlogging"}
