@@ -16,18 +16,20 @@ def gateway() -> None:
     Settings: CITYBRAIN_GATEWAY_HOST, CITYBRAIN_GATEWAY_PORT and the others in docs/gateway.md.
     Listens on loopback unless told otherwise.
     """
-    import uvicorn
-
-    from sensors.gateway.app import GatewayParts, create_app
     from sensors.gateway.settings import load_gateway_settings
-    from sensors.gateway.stored import StoredRegistry
-    from streams.domains import find_domains
-    from streams.log.postgres import PostgresLog
     from streams.settings import load_settings
 
     settings = load_settings()
     own = load_gateway_settings()
     conninfo = settings.conninfo()
+
+    import uvicorn
+
+    from sensors.gateway.app import GatewayParts, create_app
+    from sensors.gateway.stored import StoredRegistry
+    from streams.domains import find_domains
+    from streams.log.postgres import PostgresLog
+
     log = PostgresLog(conninfo, settings.namespace)
     registry = StoredRegistry(conninfo, settings.namespace)
     try:
