@@ -8,7 +8,6 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from deploy import service
-from deploy.plan import Plan
 from deploy.postgres import EmbeddedPostgres
 from deploy.startup import page_url
 from streams.errors import Misconfigured, Unavailable
@@ -64,13 +63,12 @@ def observe(settings: Settings) -> Report:
     processes = [_database(settings)] if settings.database is None else []
     processes += _supervised(settings)
     namespaces, trouble = _namespaces(settings)
-    plan = Plan.load(settings.var_dir)
     serving = any(row.name == "api" and row.state == "running" for row in processes)
     return Report(
         str(settings.var_dir),
         tuple(processes),
         namespaces,
-        page_url(settings, plan.play if plan else None) if serving else None,
+        page_url(settings, service.played(settings.var_dir)) if serving else None,
         trouble,
     )
 

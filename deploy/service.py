@@ -26,15 +26,9 @@ def running(var_dir: Path) -> ProcessIdentity | None:
 
 
 def ensure(var_dir: Path, plan: Plan, embedded: bool) -> bool:
-    """Makes the supervisor run this plan; True when it had to be started or told.
-
-    What was played goes on when the new plan plays nothing: `stop` forgets the plan, so one that is
-    there is being played, or was when its supervisor was killed.
-    """
+    """Makes the supervisor run this plan; True when it had to be started or told."""
     present = running(var_dir)
     held = Plan.load(var_dir)
-    if held is not None and held.play is not None and plan.play is None:
-        plan = held
     if present is not None and held == plan:
         return False
     plan.save(var_dir)
@@ -46,6 +40,12 @@ def ensure(var_dir: Path, plan: Plan, embedded: bool) -> bool:
     if not wait_until(lambda: {s.name for s in states(var_dir)} == names, START_TIMEOUT_S, 0.1):
         raise Unavailable("the supervisor does not start its children\n" + _last_words(var_dir))
     return True
+
+
+def played(var_dir: Path) -> str | None:
+    """The scenario that is played, or was when the supervisor was killed: `stop` forgets it."""
+    plan = Plan.load(var_dir)
+    return None if plan is None else plan.play
 
 
 def stop(var_dir: Path) -> bool:

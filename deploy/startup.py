@@ -10,7 +10,7 @@ from pathlib import Path
 from deploy import service
 from deploy.health import port_is_taken, status_of
 from deploy.logfile import last_lines
-from deploy.plan import LIVE_NAMESPACE, PLAY_NAMESPACE, SCENARIOS, Plan, make_plan
+from deploy.plan import LIVE_NAMESPACE, PLAY_NAMESPACE, SCENARIOS, make_plan
 from deploy.postgres import EmbeddedPostgres
 from deploy.process import wait_until
 from deploy.supervisor import leftovers
@@ -53,20 +53,23 @@ def check(settings: Settings, infra: str, play: str | None) -> None:
 
 
 def start_all(settings: Settings, infra: str, play: str | None, steps: Milestones) -> None:
-    """Everything, in order; may be repeated at any time. `Unavailable` names what did not come."""
+    """Everything, in order; may be repeated at any time; what is played already goes on.
+
+    `Unavailable` names what did not come.
+    """
     var_dir = settings.var_dir
     (var_dir / "log").mkdir(parents=True, exist_ok=True)
     embedded = infra == "embedded"
+    play = play or service.played(var_dir)
     conninfo = EmbeddedPostgres(var_dir).start() if embedded else settings.conninfo()
     steps.reached("PostgreSQL ready")
     _migrate(conninfo, settings, play)
     steps.reached("schemas ready")
     service.ensure(var_dir, make_plan(play), embedded)
-    plan = Plan.load(var_dir) or make_plan(play)
-    _wait_for_api(settings, plan, steps)
+    _wait_for_api(settings, play, steps)
     _wait_for_gateway(settings, steps)
     _wait_for_worker(conninfo, settings, LIVE_NAMESPACE, steps)
-    if plan.play is not None:
+    if play is not None:
         _wait_for_worker(conninfo, settings, PLAY_NAMESPACE, steps)
         _wait_for_play(conninfo, settings, steps)
 
@@ -98,12 +101,12 @@ def _migrate(conninfo: str, settings: Settings, play: str | None) -> None:
         migrate(conninfo, PLAY_NAMESPACE, NamespaceKind.SIMULATED, partitions=settings.partitions)
 
 
-def _wait_for_api(settings: Settings, plan: Plan, steps: Milestones) -> None:
+def _wait_for_api(settings: Settings, play: str | None, steps: Milestones) -> None:
     def answers() -> bool:
         return status_of(settings.api_host, settings.api_port, "/v1/namespaces") == 200
 
     _wait(answers, "api", "the API does not answer", settings.var_dir)
-    steps.reached(f"API answering: {page_url(settings, plan.play)}")
+    steps.reached(f"API answering: {page_url(settings, play)}")
 
 
 def _wait_for_gateway(settings: Settings, steps: Milestones) -> None:

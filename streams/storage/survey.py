@@ -22,13 +22,13 @@ _FIGURES = """
 select
     (select kind from namespace),
     (select count(*) from log_partition where topic = %(topic)s),
-    (select coalesce(sum(next_offset), 0) from log_partition where topic = %(topic)s),
-    (select coalesce(sum(next_offset), 0) from position where topic = %(topic)s),
+    (select coalesce(sum(next_offset), 0)::bigint from log_partition where topic = %(topic)s),
+    (select coalesce(sum(next_offset), 0)::bigint from position where topic = %(topic)s),
     (select count(*) from position p join pg_stat_activity a on a.pid = p.owner_pid
       where p.topic = %(topic)s),
     (select max(beat) from worker),
     (select max(decided_at) from area_latest),
-    (select coalesce(sum(stored), 0) from ledger),
+    (select coalesce(sum(stored), 0)::bigint from ledger),
     (select count(*) from alert where state = 'firing'),
     (select count(*) from alert where state in ('firing', 'resolved'))
 """
@@ -62,8 +62,7 @@ def _look(connection: Connection, namespace: str) -> Survey:
     connection.execute(sql.SQL("set local search_path to {}").format(sql.Identifier(namespace)))
     row = connection.execute(_FIGURES, {"topic": OBSERVATION_TOPIC}).fetchone()
     assert row is not None
-    kind, partitions, log_end, position, *rest = row
-    return Survey(namespace, kind or "", partitions, int(log_end), int(position), *rest)
+    return Survey(namespace, *row)
 
 
 _EDITION = """

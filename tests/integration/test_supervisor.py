@@ -93,18 +93,15 @@ def test_heals_after_its_own_kill(var_dir: Path) -> None:
     assert _gone(orphan)
 
 
-def test_what_was_played_goes_on_after_a_kill_but_not_after_a_stop(var_dir: Path) -> None:
-    one, player = _python("one", WAIT), _python("player", WAIT)
-    service.ensure(var_dir, Plan((one, player), play="typhoon"), embedded=False)
+def test_what_is_played_is_known_after_a_kill_and_forgotten_by_a_stop(var_dir: Path) -> None:
+    service.ensure(var_dir, Plan((_python("player", WAIT),), play="typhoon"), embedded=False)
     killed = service.running(var_dir)
     assert killed is not None
     killed.signal(signal.SIGKILL)
     assert _gone(killed.pid)
-    service.ensure(var_dir, Plan((one,)), embedded=False)
-    assert _running_pid(var_dir, "player")
+    assert service.played(var_dir) == "typhoon"
     service.stop(var_dir)
-    service.ensure(var_dir, Plan((one,)), embedded=False)
-    assert [state.name for state in service.states(var_dir)] == ["one"]
+    assert service.played(var_dir) is None
 
 
 def test_down_ends_the_orphans_of_a_killed_supervisor(var_dir: Path) -> None:
@@ -126,13 +123,6 @@ def test_a_changed_plan_replaces_only_what_changed(var_dir: Path) -> None:
     service.ensure(var_dir, again, embedded=False)
     assert _running_pid(var_dir, "changed", other_than=pids["changed"])
     assert _pid(var_dir, "kept") == pids["kept"]
-
-
-def test_what_is_played_goes_on(var_dir: Path) -> None:
-    playing = Plan((_python("one", WAIT), _python("player", WAIT)), play="typhoon")
-    service.ensure(var_dir, playing, embedded=False)
-    assert not service.ensure(var_dir, Plan((_python("one", WAIT),)), embedded=False)
-    assert _running_pid(var_dir, "player")
 
 
 def test_a_deaf_child_is_killed(var_dir: Path) -> None:
