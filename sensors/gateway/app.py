@@ -19,6 +19,7 @@ from fastapi.responses import JSONResponse
 from fastapi_problem.error import Problem
 from fastapi_problem.handler import add_exception_handler, new_exception_handler
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.requests import ClientDisconnect
 
 from sensors.gateway import document, problem
 from sensors.gateway.admission import Admission, TooLarge, TooSlow
@@ -80,6 +81,8 @@ class Gateway:
                 await self.collector.put(pieces)
         except BadRequest as error:
             raise problem.not_a_batch(str(error)) from error
+        except ClientDisconnect as error:
+            raise problem.not_a_batch("the connection ended before the body did") from error
         except TooLarge as error:
             raise problem.too_large(str(error)) from error
         except TooSlow as error:
