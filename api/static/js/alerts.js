@@ -1,0 +1,47 @@
+// The list of open alerts, worst first.
+
+import { between, byId, count, element, span, timeOf } from "./dom.js";
+import { pick, sign, word } from "./words.js";
+
+export function showAlerts(alerts, open, now, onChoose) {
+  byId("counts").replaceChildren(...counted(open));
+  const list = byId("alert-list");
+  const focused = document.activeElement?.closest?.("#alert-list li")?.dataset.id;
+  if (!alerts.length) {
+    list.replaceChildren(element("li", { class: "empty" }, word("no-alerts")));
+    return;
+  }
+  list.replaceChildren(...alerts.map((alert) => alertRow(alert, now, onChoose)));
+  if (focused) list.querySelector(`li[data-id="${CSS.escape(focused)}"] button`)?.focus();
+}
+
+export function alertRow(alert, now, onChoose) {
+  const area = pick(alert.area_name, alert.area_name_en) ?? alert.area;
+  const marks = ["stale", "unverified"].filter((mark) => alert[mark]);
+  if (alert.state === "pending") marks.push("pending");
+  const title = pick(alert.title_zh, alert.title_en);
+  const what = element("span", { class: "what" }, title);
+  for (const mark of marks) what.append(" ", element("span", { class: `mark ${mark}` }, word(mark)));
+  const limit = alert.threshold === null ? "" : ` / ${alert.threshold}`;
+  const value = alert.value === null ? "–" : `${alert.value}${limit} ${alert.unit}`;
+  const subject = alert.point_name ?? alert.subject.replace(/^area:\d+$/, "").replace(/^gateway:/, "⛭ ");
+  const place = subject.startsWith(area) || !subject ? subject || area : `${area} · ${subject}`;
+  return element(
+    "li", { "data-id": alert.id },
+    element(
+      "button", { type: "button", class: alert.state, on: { click: () => onChoose(alert) } },
+      element("span", { class: `level l${alert.severity.rank}${alert.stale ? " unknown" : ""}` }, sign(alert.severity.rank)),
+      element("span", { class: "place", title: place }, place),
+      element("span", { class: "value" }, value),
+      what,
+      element("span", { class: "since" }, `${timeOf(alert.onset)} · ${span(between(alert.onset, now))}`),
+    ),
+  );
+}
+
+function counted(open) {
+  const totals = new Map();
+  for (const row of open) totals.set(row.rank, (totals.get(row.rank) ?? 0) + row.alerts);
+  return [4, 3, 2, 1].filter((rank) => totals.get(rank)).map((rank) =>
+    element("li", {}, element("span", { class: `level small l${rank}` }, sign(rank)), count(totals.get(rank))));
+}

@@ -1,0 +1,134 @@
+// The start page: chooses a namespace, draws once, then follows the live events.
+
+import { showAlerts } from "./alerts.js";
+import { closeCounty, openCounty, openedCounty, refreshCounty } from "./county.js";
+import { byId, count, element, fetchJson, momentOf } from "./dom.js";
+import { showFigures } from "./figures.js";
+import { drawLegend, drawMap, markChosen, paint } from "./map.js";
+import { kindBanner, switchLanguage, translatePage, word } from "./words.js";
+
+const COUNTY_EVERY_MS = 4000;
+const state = { areas: {}, alerts: [], open: [], figures: [], freshness: null, rates: {}, ledger: null, trouble: null };
+let namespace = null;
+let catalogue = [];
+let connected = false;
+
+async function start() {
+  translatePage();
+  byId("language").addEventListener("click", () => { switchLanguage(); drawLegend(); render(); refreshCounty(); });
+  byId("county-close").addEventListener("click", leaveCounty);
+  document.addEventListener("keydown", (event) => { if (event.key === "Escape" && openedCounty()) leaveCounty(); });
+  const found = await fetchJson("namespaces");
+  namespace = chooseNamespace(found.items);
+  offerNamespaces(found.items);
+  catalogue = (await fetchJson("indicators")).items;
+  await drawAreas();
+  follow();
+  setInterval(refreshOpened, COUNTY_EVERY_MS);
+}
+
+async function refreshOpened() {
+  try {
+    await refreshCounty();
+  } catch (error) {
+    console.warn(error.message); // the state at the top tells people, from the live events
+  }
+}
+
+// The one in the address; else the default when it has data; else one that has; else the default.
+function chooseNamespace(items) {
+  const asked = new URLSearchParams(location.search).get("namespace");
+  const own = items.find((item) => item.default);
+  const filled = items.filter((item) => item.freshness.as_of);
+  if (asked) return asked;
+  if (own?.freshness.as_of) return own.name;
+  return (filled.find((item) => item.freshness.kind === "simulated") ?? filled[0] ?? own ?? items[0])?.name ?? "citybrain";
+}
+
+function offerNamespaces(items) {
+  const select = byId("namespace");
+  select.replaceChildren(...items.map((item) =>
+    element("option", { value: item.name, selected: item.name === namespace ? "" : null }, `${item.name} (${item.freshness.kind})`)));
+  select.addEventListener("change", () => { location.search = `?namespace=${encodeURIComponent(select.value)}`; });
+}
+
+async function drawAreas() {
+  drawMap(await fetchJson("areas", { namespace, format: "geojson", limit: 1000 }), chooseCounty);
+}
+
+function follow() {
+  const source = new EventSource(`/v1/live?namespace=${encodeURIComponent(namespace)}`);
+  source.addEventListener("open", () => { connected = true; render(); });
+  source.addEventListener("error", () => { connected = false; render(); });
+  for (const kind of ["snapshot", "change"]) source.addEventListener(kind, (event) => take(kind, JSON.parse(event.data)));
+}
+
+function take(kind, sections) {
+  connected = true;
+  const areas = kind === "snapshot" ? sections.areas ?? {} : { ...state.areas, ...sections.areas };
+  const unseen = Object.keys(areas).length > 0 && !document.querySelector("#map .county");
+  Object.assign(state, sections, { areas });
+  render();
+  if (unseen) drawAreas().then(render); // the registry came after the page
+}
+
+function chooseCounty(code, point = null) {
+  markChosen(code);
+  openCounty(namespace, code, point);
+}
+
+function leaveCounty() {
+  markChosen(null);
+  closeCounty();
+}
+
+function render() {
+  renderClock();
+  renderBanner();
+  paint(state.areas);
+  const now = state.freshness?.as_of;
+  showAlerts(state.alerts, state.open, now, (alert) => chooseCounty(alert.area, alert.point));
+  showFigures(state.figures, catalogue);
+  renderLedger();
+}
+
+function renderClock() {
+  const fresh = state.freshness;
+  byId("clock").textContent = momentOf(fresh?.as_of);
+  byId("speed").textContent = state.rates.speed === null || state.rates.speed === undefined ? "–" : `×${Math.round(state.rates.speed * 10) / 10}`;
+  byId("rate").textContent = count(state.rates.readings_per_s === null || state.rates.readings_per_s === undefined ? null : Math.round(state.rates.readings_per_s));
+  byId("lag").textContent = count(fresh?.lag_records);
+  const [kind, key] = condition(fresh);
+  byId("state").className = kind;
+  byId("state").textContent = word(key);
+  byId("map-summary").textContent = fresh
+    ? `${word("areas")} ${fresh.areas} · ${word("reporting")} ${fresh.areas_reporting} · ${word("unknown-short")} ${fresh.areas_unknown}` : "";
+}
+
+function condition(fresh) {
+  if (!connected) return ["bad", "lost"];
+  if (state.trouble) return ["bad", "database"];
+  if (!fresh?.as_of) return ["slow", "waiting"];
+  return fresh.lag_records > 200 ? ["slow", "behind"] : ["ok", "ok"];
+}
+
+function renderBanner() {
+  const text = kindBanner(state.freshness?.kind);
+  byId("banner").hidden = !text;
+  if (!text) return;
+  byId("banner-kind").textContent = text[0];
+  byId("banner-text").textContent = text[1];
+}
+
+function renderLedger() {
+  if (!state.ledger) return;
+  byId("ledger-law").textContent = word(state.ledger.closes ? "closes" : "does-not-close");
+  const names = ["received", "stored", "on_time", "late", "revised", "duplicate", "quarantined", "rejected"];
+  byId("ledger").replaceChildren(...names.map((name) =>
+    element("div", {}, element("dt", {}, word(name)), element("dd", {}, count(state.ledger[name])))));
+}
+
+start().catch((error) => {
+  byId("state").className = "bad";
+  byId("state").textContent = `${word("lost")} (${error.message})`;
+});

@@ -1,0 +1,92 @@
+// Every word on the page, Chinese and English, and the switch between them.
+
+const WORDS = {
+  skip: ["跳到预警列表", "Skip to alerts"],
+  title: ["城市大脑", "City brain"],
+  province: ["浙江省", "Zhejiang"],
+  clock: ["处理时间", "Processing time"],
+  speed: ["时间流速", "Time runs at"],
+  rate: ["读数/秒", "Readings/s"],
+  lag: ["待处理记录", "Records waiting"],
+  state: ["状态", "State"],
+  namespace: ["数据空间", "Namespace"],
+  map: ["县（市、区）风险五色图", "Risk colour of the counties"],
+  sketch: ["示意图，无审图号，仅供方位参考", "Sketch map, no review number, for orientation only"],
+  figures: ["指标", "Figures"],
+  "figures-note": ["完整度与截至时间随值列出", "each with its completeness and as-of time"],
+  alerts: ["未解除预警", "Open alerts"],
+  ledger: ["读数台账", "Ledger of readings"],
+  close: ["关闭", "Close"],
+  ok: ["● 正常", "● normal"],
+  behind: ["▲ 追赶中", "▲ catching up"],
+  lost: ["✕ 连接中断", "✕ connection lost"],
+  database: ["✕ 数据库无应答", "✕ database silent"],
+  waiting: ["○ 尚无数据", "○ no data yet"],
+  stale: ["失联", "stale"],
+  unverified: ["待核实", "unverified"],
+  pending: ["待确认", "pending"],
+  since: ["始于", "since"],
+  "no-alerts": ["当前没有未解除的预警。", "No alert is open."],
+  "no-figures": ["尚无指标值：周期结束后给出。", "No figure yet: they appear when their period has closed."],
+  unknown: ["未知（斜线，保留上次颜色）", "Unknown (hatched over its last colour)"],
+  unjudged: ["未评估", "Not judged yet"],
+  complete: ["完整", "complete"],
+  "as-of": ["截至", "as of"],
+  closes: ["✓ 账目平衡", "✓ balances"],
+  "does-not-close": ["✕ 账目不平", "✕ does not balance"],
+  received: ["接收", "received"],
+  rejected: ["拒收", "rejected"],
+  quarantined: ["隔离", "quarantined"],
+  duplicate: ["重复", "duplicate"],
+  stored: ["入库", "stored"],
+  on_time: ["准时", "on time"],
+  late: ["迟到", "late"],
+  revised: ["修订", "revised"],
+  "led-by": ["主导", "led by"],
+  fresh: ["最新数据", "newest data"],
+  ago: ["前", "ago"],
+  points: ["监测点位", "Points"],
+  city: ["城市", "City"],
+  "county-alerts": ["本区县未解除预警", "Open alerts of this county"],
+  silent: ["静默", "silent"],
+  "no-series": ["此时段没有窗口数据。", "No windows in this stretch."],
+  chart: ["近 3 小时（窗口最高值）", "Last 3 h (window maxima)"],
+  more: ["另有", "and"],
+  "more-points": ["个点位", "more points"],
+  areas: ["区县", "counties"],
+  reporting: ["有数据", "reporting"],
+  "unknown-short": ["未知", "unknown"],
+  hour: ["小时", "hour"], day: ["日", "day"], month: ["月", "month"], year: ["年", "year"], state_: ["现状", "now"],
+  waterlogging: ["城市内涝", "waterlogging"], air: ["空气质量", "air"],
+};
+const LEVELS = [["绿", "low", "低"], ["蓝", "blue", "一般"], ["黄", "yellow", "较高"], ["橙", "orange", "高"], ["红", "red", "极高"]];
+const SHORT = ["G", "B", "Y", "O", "R"];
+const KINDS = {
+  simulated: ["模拟 SIMULATED", "本页数据来自模拟城市，不是真实情况", "Everything here is a simulated city, not real events"],
+  replay: ["回放 REPLAY", "本页数据为历史记录回放，不是当前情况", "Recorded data played again, not the present"],
+  verify: ["核验 VERIFY", "本页数据用于核验，不是当前情况", "Data of a verification, not the present"],
+  drill: ["演练 DRILL", "演练数据，不是真实情况", "A drill, not real events"],
+};
+
+let english = localStorage.getItem("language") === "en";
+
+export const isEnglish = () => english;
+export const word = (key) => (WORDS[key] ?? [key, key])[english ? 1 : 0];
+export const sign = (rank) => (english ? SHORT[rank] : LEVELS[rank][0]) ?? "–";
+export const levelName = (rank) => (english ? LEVELS[rank][1] : `${LEVELS[rank][0]} ${LEVELS[rank][2]}`);
+export const kindBanner = (kind) => KINDS[kind] && [KINDS[kind][0], KINDS[kind][english ? 2 : 1]];
+export const pick = (zh, en) => (english ? en || zh : zh || en);
+
+export function switchLanguage() {
+  english = !english;
+  localStorage.setItem("language", english ? "en" : "zh");
+  translatePage();
+}
+
+export function translatePage() {
+  document.documentElement.lang = english ? "en" : "zh-CN";
+  for (const node of document.querySelectorAll("[data-word]")) node.textContent = word(node.dataset.word);
+  const button = document.getElementById("language");
+  button.textContent = english ? "中文" : "English";
+  button.lang = english ? "zh-CN" : "en";
+}
