@@ -8,7 +8,7 @@ row. Unknown keys are refused, not skipped: they may change what the others mean
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeAlias, TypeVar
 
 import msgspec
 import numpy as np
@@ -47,39 +47,42 @@ class Columns:
     flag: Int8 | None
 
 
+_Name: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_TEXT)]
+
+
 class _JsonColumns(msgspec.Struct, forbid_unknown_fields=True):
     schema: int
-    sensors: tuple[str, ...]
-    properties: tuple[str, ...]
+    sensors: tuple[_Name, ...]
+    properties: tuple[_Name, ...]
     sensor: list[int]
     time0: int
     time: list[int]
     value: list[float | None]
     property: list[int] | None = None
-    units: tuple[str, ...] | None = None
+    units: tuple[_Name, ...] | None = None
     flag: list[int] | None = None
 
 
 class _PackedColumns(msgspec.Struct, forbid_unknown_fields=True):
     schema: int
-    sensors: tuple[str, ...]
-    properties: tuple[str, ...]
+    sensors: tuple[_Name, ...]
+    properties: tuple[_Name, ...]
     sensor: bytes
     time0: int
     time: bytes
     value: bytes
     property: bytes | None = None
-    units: tuple[str, ...] | None = None
+    units: tuple[_Name, ...] | None = None
     flag: bytes | None = None
 
 
 class _Reading(msgspec.Struct, forbid_unknown_fields=True):
-    sensor: str
-    property: str
+    sensor: _Name
+    property: _Name
     time: int
     value: float | None
     schema: int = SCHEMA
-    unit: str | None = None
+    unit: _Name | None = None
     flag: int | None = None
 
 
@@ -293,11 +296,6 @@ def _check_dictionaries(wire: _JsonColumns | _PackedColumns) -> None:
 def _check_names(what: str, names: tuple[str, ...]) -> None:
     if not "".join(names).isprintable():
         raise InvalidEvent(Reason.WRONG_TYPE, f"{what}: a name holds characters that do not print")
-    lengths = set(map(len, names))
-    if lengths and not (min(lengths) > 0 and max(lengths) <= MAX_TEXT):
-        raise InvalidEvent(
-            Reason.WRONG_TYPE, f"{what}: a name is empty or has more than {MAX_TEXT} characters"
-        )
 
 
 def _property_index(
