@@ -21,10 +21,10 @@ def api() -> None:
     import uvicorn
 
     from api.app import create_app
+    from deploy.var_dir import settings_here
     from streams.domains import find_domains
-    from streams.settings import load_settings
 
-    settings = load_settings()
+    settings = settings_here()
     uvicorn.run(
         create_app(settings.conninfo(), settings.namespace, find_domains(settings.domain_path)),
         host=settings.api_host,

@@ -1,0 +1,100 @@
+"""The API's answers without HTTP, for the command line: the same queries, the same shapes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+from api.live import read_newest
+from api.problem import Problem
+from api.queries.database import Database, UnknownNamespace
+from api.queries.rows import AlertRow, FactRow, FollowedRow
+from api.routers.alerts import AlertItem, alert_item
+from api.routers.facts import FactItem, catalogue, fact_item
+from api.view import View, read_clock
+from streams.contracts.domain import Domain
+from streams.domains import find_domains
+from streams.errors import Misconfigured
+
+MOST_AT_ONCE = 10_000
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@asynccontextmanager
+async def opened(conninfo: str) -> AsyncIterator[Database]:
+    """A database that is closed at the end."""
+    database = Database(conninfo, size=1)
+    await database.open()
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+@asynccontextmanager
+async def viewing(
+    database: Database, namespace: str, domains: Mapping[str, Domain] | None = None
+) -> AsyncIterator[View]:
+    """One snapshot. `Misconfigured` when the namespace, or an area asked for in it, is unknown."""
+    found = find_domains() if domains is None else domains
+    try:
+        async with database.reading(namespace) as reader:
+            yield View(reader, await read_clock(reader), found)
+    except UnknownNamespace as error:
+        raise Misconfigured([f"there is no namespace {error.args[0]!r}"]) from error
+    except Problem as error:
+        raise Misconfigured([each.detail for each in error.errors] or [error.detail]) from error
+
+
+async def list_alerts(view: View, area: str | None, open_only: bool, limit: int) -> list[AlertItem]:
+    """Alerts of the area and everything under it, worst first."""
+    rows = await view.reader.rows(
+        AlertRow,
+        "alerts_worst",
+        areas=await view.codes_below(area),
+        domain=None,
+        states=["pending", "firing"] if open_only else None,
+        point=None,
+        severity=0,
+        start=None,
+        end=None,
+        after_severity=None,
+        after_onset=None,
+        after_id=None,
+        limit=limit,
+    )
+    return [alert_item(row, view) for row in rows]
+
+
+async def transitions_since(
+    view: View, area: str | None, since: datetime | None
+) -> list[FollowedRow]:
+    """Transitions decided at or after this processing time, in order; None = all."""
+    return await view.reader.rows(
+        FollowedRow,
+        "transitions_since",
+        areas=await view.codes_below(area),
+        since=since or BEGINNING,
+        limit=MOST_AT_ONCE,
+    )
+
+
+async def newest_figures(view: View, area: str | None, period: str | None) -> list[FactItem]:
+    """The newest fact of every indicator for exactly this area, or for cities and province."""
+    if area is not None:
+        await view.codes_below(area)
+    wanted = [
+        (item.indicator, each)
+        for domain in view.domains.values()
+        for item in catalogue(domain)
+        for each in item.periods
+        if period in (None, each)
+    ]
+    rows: list[FactRow] = await read_newest(
+        view.reader,
+        wanted,
+        None if area else ["province", "city"],
+        [area] if area else None,
+    )
+    return [fact_item(row) for row in rows]
