@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,8 +16,9 @@ from sensors.simulation import city, faults
 from sensors.simulation.play import Pace, Played, controls, entries, play
 from sensors.simulation.scenario import SCENARIOS, Scenario, parse_start
 from streams.catalog import Profile, Registry
-from streams.contracts.domain import HOUR_MS
+from streams.contracts.domain import HOUR_MS, Domain
 from streams.contracts.reason import NamespaceKind
+from streams.domains import find_domains
 from streams.errors import Misconfigured
 from streams.settings import Settings
 
@@ -90,10 +91,10 @@ class Options:
             dry_run,
         )
 
-    def steps(self, registry: Registry) -> Iterator[city.Step]:
+    def steps(self, registry: Registry, domains: Iterable[Domain]) -> Iterator[city.Step]:
         """The play. Raises `Misconfigured` for faults that cannot be read."""
         spoilt = faults.parse(self.faults, self.seed, self.start_ms)
-        players = self.scenario.players(registry, self.seed, self.start_ms)
+        players = self.scenario.players(registry, domains, self.seed, self.start_ms)
         return city.run(players, spoilt, self.start_ms, self.end_ms)
 
 
@@ -101,8 +102,10 @@ def simulate_city(options: Options) -> None:
     """Plays until the end or an interrupt. Raises `Misconfigured` and `Unavailable`."""
     settings = settings_here()
     boundaries = load_boundaries(settings.var_dir)
-    registry = build_registry(boundaries, options.points, options.seed, settings.partitions)
-    steps = options.steps(registry)
+    domains = find_domains(settings.domain_path).values()
+    others = [domain for domain in domains if domain.simulated is None and domain.points]
+    registry = build_registry(boundaries, options.points, options.seed, settings.partitions, others)
+    steps = options.steps(registry, domains)
     reporter = Reporter(options.scenario.name, options.start_ms, options.end_ms)
     if options.dry_run:
         _report(reporter, _rehearse(steps, registry))
@@ -142,7 +145,13 @@ def _opened(settings: Settings, options: Options, reporter: Reporter) -> Iterato
     conninfo = settings.conninfo()
     if options.fresh:
         drop_namespace(conninfo, options.namespace)
-    migrate(conninfo, options.namespace, NamespaceKind.SIMULATED, partitions=settings.partitions)
+    migrate(
+        conninfo,
+        options.namespace,
+        NamespaceKind.SIMULATED,
+        domains=find_domains(settings.domain_path),
+        partitions=settings.partitions,
+    )
     log = PostgresLog(conninfo, options.namespace)
     connection = connect(conninfo, options.namespace, "citybrain simulate", autocommit=True)
 

@@ -99,6 +99,9 @@ class AirPlayer:
         )
 
 
+PLAYER = AirPlayer
+
+
 def draw_site(keys: noise.UInt64, seed: int) -> Site:
     """Kerb, town or countryside, and how much of each source arrives there."""
     kind = noise.uniform(noise.key(seed, "air.kind"), keys)

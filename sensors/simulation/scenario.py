@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import importlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from types import MappingProxyType
 
-from sensors.simulation.air import AirPlayer
+from sensors.simulation.drift import DriftPlayer
 from sensors.simulation.player import Player
 from sensors.simulation.showers import Showers
 from sensors.simulation.sky import Sky
 from sensors.simulation.typhoon import Typhoon
-from sensors.simulation.water import WaterloggingPlayer
 from streams.catalog import Registry
-from streams.contracts.domain import HOUR_MS, SHANGHAI_OFFSET_MS
+from streams.contracts.domain import HOUR_MS, SHANGHAI_OFFSET_MS, Domain
+from streams.errors import Misconfigured
 
 MINUTE_MS = 60_000
 SHANGHAI = timezone(timedelta(milliseconds=SHANGHAI_OFFSET_MS))
@@ -37,12 +38,19 @@ class Scenario:
         showers = Showers(seed, (start_ms + SHANGHAI_OFFSET_MS) / HOUR_MS % 24)
         return Typhoon(seed, showers) if self.name == "typhoon" else showers
 
-    def players(self, registry: Registry, seed: int, start_ms: int) -> Sequence[Player]:
-        """One player per domain that is simulated."""
+    def players(
+        self, registry: Registry, domains: Iterable[Domain], seed: int, start_ms: int
+    ) -> Sequence[Player]:
+        """One player per domain: the module that `Domain.simulated` names, else slow waves.
+
+        Raises `Misconfigured` for a domain that names no module of this room.
+        """
         sky = self.sky(seed, start_ms)
-        return (
-            AirPlayer(registry, sky, seed, start_ms),
-            WaterloggingPlayer(registry, sky, seed, start_ms),
+        return tuple(
+            DriftPlayer(registry, domain, seed)
+            if domain.simulated is None
+            else _physics(domain)(registry, sky, seed, start_ms)
+            for domain in sorted(domains, key=lambda d: d.name)
         )
 
 
@@ -74,3 +82,13 @@ def parse_start(text: str) -> int:
     if start_ms % MINUTE_MS:
         raise ValueError(f"{text} is not a whole minute")
     return start_ms
+
+
+def _physics(domain: Domain) -> Callable[[Registry, Sky, int, int], Player]:
+    """`PLAYER` of the module `sensors.simulation.<simulated>`."""
+    name = f"{__package__}.{domain.simulated}"
+    try:
+        found: Callable[[Registry, Sky, int, int], Player] = importlib.import_module(name).PLAYER
+    except (ModuleNotFoundError, AttributeError) as error:
+        raise Misconfigured([f"domain {domain.name}: {name} exports no PLAYER"]) from error
+    return found

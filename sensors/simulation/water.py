@@ -94,6 +94,9 @@ class WaterloggingPlayer:
         return Block(channel, np.full(self._gauges, minute_ms, np.int64), tips * TIP_UM / 1000.0)
 
 
+PLAYER = WaterloggingPlayer
+
+
 def draw_places(points: Sequence[Point], keys: noise.UInt64, seed: int) -> basin.Places:
     """The physics of the points: from the registry where it knows, else from the seed."""
 

@@ -13,6 +13,7 @@ from sensors.simulation.scenario import SCENARIOS
 from streams.catalog import Registry
 from streams.contracts.codec import encode
 from streams.contracts.frame import Float64, Frame, Int64
+from streams.domains import find_domains
 from tests.support.zhejiang import SEED, registry_of
 
 HOUR_MS = 3_600_000
@@ -29,7 +30,7 @@ def steps(
 ) -> Iterator[Step]:
     """A play from the typhoon's usual start (unless told), 40 points unless a registry is given."""
     found = registry or registry_of(40)
-    players = SCENARIOS[scenario].players(found, seed, start_ms)
+    players = SCENARIOS[scenario].players(found, find_domains().values(), seed, start_ms)
     spoilt = faults.parse(spoil, seed, start_ms)
     return city.run(players, spoilt, start_ms, start_ms + round(minutes * 60_000))
 

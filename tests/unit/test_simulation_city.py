@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from decimal import Decimal
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
+from deploy.city.zhejiang.build import build_registry
 from sensors.simulation.chemistry import WASH_PER_MM, Hour, Site, concentrations, wash
+from sensors.simulation.city import run
+from sensors.simulation.drift import due
 from sensors.simulation.scenario import SCENARIOS, parse_start
+from streams.contracts.domain import Domain, PointType, Property, Title
 from streams.contracts.reason import Origin
+from streams.domains import find_domains
+from streams.errors import Misconfigured
 from tests.support.simulated import START_MS, digest, frames, series, steps
-from tests.support.zhejiang import registry_of
+from tests.support.zhejiang import registry_of, zhejiang
 
 
 def test_the_same_seed_gives_the_same_bytes() -> None:
@@ -143,6 +151,46 @@ def test_starts_are_shanghai_time_unless_they_say_otherwise() -> None:
 
 
 def test_every_scenario_plays_every_domain() -> None:
+    domains = find_domains()
     for scenario in SCENARIOS.values():
-        players = scenario.players(registry_of(20), 1, scenario.start_ms())
-        assert {p.domain for p in players} == {"air", "waterlogging"}
+        players = scenario.players(registry_of(20), domains.values(), 1, scenario.start_ms())
+        assert [p.domain for p in players] == sorted(domains)
+
+
+NOISE = Domain(
+    "noise",
+    Title("噪声", "Noise"),
+    (
+        Property(
+            "noise_db", "dB", 1, Title("声级", "Level"), Decimal(20), Decimal(140), report_s=60
+        ),
+    ),
+    (PointType("microphone", Title("声级计", "Microphone")),),
+)
+
+
+def test_a_domain_without_physics_is_played_too() -> None:
+    registry = build_registry(zhejiang(), 20, 7, 4, [NOISE])
+    players = SCENARIOS["ordinary"].players(registry, [NOISE], 7, START_MS)
+    found = frames(run(players, (), START_MS, START_MS + 600_000))
+    times, values = series(found, "noise_db")["noise-331081-1-s"]
+    assert np.diff(times).tolist() == [60_000] * 9
+    assert (values > 20).all()
+    assert (values < 140).all()
+    assert len(set(values.tolist())) > 1
+    assert {f.source for f in found} == {"gw-331081-noise"}
+    assert found[0].units == ("dB",)
+
+
+def test_an_interval_is_sent_when_it_is_over() -> None:
+    hourly = replace(NOISE.properties[0], interval_s=3600)
+    assert due(hourly, parse_start("2026-08-06T08:00")).tolist() == [
+        parse_start("2026-08-06T07:00")
+    ]
+    assert due(hourly, parse_start("2026-08-06T08:01")).tolist() == []
+
+
+def test_a_domain_that_names_no_player_is_refused() -> None:
+    wrong = replace(NOISE, simulated="nowhere")
+    with pytest.raises(Misconfigured, match=r"sensors\.simulation\.nowhere"):
+        SCENARIOS["ordinary"].players(registry_of(20), [wrong], 7, START_MS)

@@ -6,7 +6,7 @@ gauge or station is meant. The same arguments give the same registry, hence the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -14,7 +14,7 @@ from deploy.city.zhejiang.boundaries import Boundaries
 from deploy.city.zhejiang.place import Places, nearest
 from sensors.simulation import noise
 from streams.catalog import Area, Gateway, Registry, Sensor, spread_areas
-from streams.contracts.domain import Point
+from streams.contracts.domain import Domain, Point
 
 FIRST_COUNTY = "331081"  # 温岭市, where the typhoon of the scenario lands; others by distance
 POINTS_PER_COUNTY = 20  # fewer points than 90 counties need fill fewer counties
@@ -42,16 +42,23 @@ class Share:
 
 
 def build_registry(
-    boundaries: Boundaries, points: int, seed: int, partition_count: int
+    boundaries: Boundaries,
+    points: int,
+    seed: int,
+    partition_count: int,
+    others: Iterable[Domain] = (),
 ) -> Registry:
     """A registry with `points` flood points, their gauges, air stations and gateways.
+
+    Each county also gets one point of the first type of each domain in `others`.
 
     Sensor ids are 0: the store gives them. Raises `ValueError` for fewer than one point.
     """
     if points < 1:
         raise ValueError("at least one flood point")
     shares = share_out(boundaries, points)
-    made = [County(boundaries, share, seed) for share in shares]
+    extra = tuple(others)
+    made = [County(boundaries, share, seed, extra) for share in shares]
     found = {p.id: p for p in chain.from_iterable(c.points for c in made)}
     sensors = {s.name: s for s in chain.from_iterable(c.sensors() for c in made)}
     weights = {a.code: 0 for a in boundaries.counties()}
@@ -79,7 +86,9 @@ def share_out(boundaries: Boundaries, points: int) -> list[Share]:
 class County:
     """The invented points of one county."""
 
-    def __init__(self, boundaries: Boundaries, share: Share, seed: int) -> None:
+    def __init__(
+        self, boundaries: Boundaries, share: Share, seed: int, others: Sequence[Domain] = ()
+    ) -> None:
         self._area = share.area
         self._count = share.points
         self._key = noise.key(seed, f"zhejiang.{share.area.code}")
@@ -87,7 +96,13 @@ class County:
         self._gauges = tuple(self._make_gauges())
         self._flood = tuple(self._make_flood_points())
         self._stations = tuple(self._make_stations())
-        self.points: tuple[Point, ...] = self._gauges + self._flood + self._stations
+        self._others = tuple((domain, self._make_other(domain)) for domain in others)
+        self.points: tuple[Point, ...] = (
+            *self._gauges,
+            *self._flood,
+            *self._stations,
+            *(point for _, point in self._others),
+        )
 
     def sensors(self) -> Iterator[Sensor]:
         """One device per point; depth and rain share gateways, air has its own."""
@@ -97,10 +112,16 @@ class County:
             yield Sensor(0, f"{point.id}-d", point.id, self._gateway(i), ("depth",))
         for point in self._stations:
             yield Sensor(0, f"{point.id}-a", point.id, f"gw-{self._area.code}-air", POLLUTANTS)
+        for domain, point in self._others:
+            measured = tuple(p.name for p in domain.properties)
+            gateway = f"gw-{self._area.code}-{domain.name}"
+            yield Sensor(0, f"{point.id}-s", point.id, gateway, measured)
 
     def gateways(self) -> Iterable[Gateway]:
         code, name = self._area.code, self._area.name
         yield Gateway(f"gw-{code}-air", code, f"{name}空气站网关")
+        for domain, _ in self._others:
+            yield Gateway(f"gw-{code}-{domain.name}", code, f"{name}{domain.title.zh}网关")
         for number in range(self._gateway_count()):
             yield Gateway(f"gw-{code}-{number + 1}", code, f"{name}积水网关{number + 1}")
 
@@ -156,6 +177,12 @@ class County:
             name = f"{self._area.name}模拟空气站{i + 1}"
             east, north = (None, None) if unknown else (lon, lat)
             yield Point(f"as-{code}-{i + 1}", "air_station", code, name, east, north, {})
+
+    def _make_other(self, domain: Domain) -> Point:
+        code, kind = self._area.code, domain.points[0]
+        lon, lat = self._places.town(domain.name, 0)
+        name = f"{self._area.name}模拟{kind.title.zh}1"
+        return Point(f"{domain.name}-{code}-1", kind.name, code, name, lon, lat, {})
 
 
 def _yes(value: bool) -> str:
