@@ -8,7 +8,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from streams.contracts.codec import decode, encode, encode_control, encode_tick
@@ -166,7 +166,6 @@ def test_arbitrary_records_are_read_or_refused(headers: dict[str, str], body: by
     refuses_or_reads(Record(0, 0, headers, body))
 
 
-@settings(max_examples=300)
 @given(frames(), st.sampled_from([JSON, MSGPACK]), st.data())
 def test_damaged_frames_are_read_or_refused(
     frame: Frame, encoding: str, data: st.DataObject
@@ -196,7 +195,6 @@ PLAIN = st.recursive(
 )
 
 
-@settings(max_examples=300)
 @given(
     st.fixed_dictionaries(
         {

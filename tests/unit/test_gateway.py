@@ -10,7 +10,7 @@ import pytest
 
 from sensors.gateway.app import GatewayParts, create_app
 from sensors.gateway.directory import compile_directory
-from sensors.gateway.settings import GatewaySettings, is_loopback
+from sensors.gateway.settings import GatewaySettings
 from streams.catalog import Gateway as GatewayEntry
 from streams.contracts.reason import Origin
 from streams.log.memory import MemoryLog
@@ -213,28 +213,3 @@ def test_the_batch_is_described_as_it_is_read() -> None:
     assert {"200", "413", "422", "429", "503"} <= set(route["responses"])
     body = route["requestBody"]["content"]["application/json"]
     assert json.dumps(body["example"])
-
-
-@pytest.mark.parametrize(
-    ("host", "expected"),
-    [
-        ("127.0.0.1", True),
-        ("127.0.0.9", True),
-        ("::1", True),
-        ("localhost", True),
-        ("0.0.0.0", False),
-        ("", False),
-        ("::", False),
-        ("10.0.0.1", False),
-        ("gateway.example", False),
-    ],
-)
-def test_only_loopback_needs_no_word_of_the_operator(host: str, expected: bool) -> None:
-    assert is_loopback(host) is expected
-    assert bool(GatewaySettings(host=host).mistakes()) is not expected
-    assert GatewaySettings(host=host, expose=True).mistakes() == []
-
-
-def test_settings_that_contradict_each_other_are_all_named() -> None:
-    wrong = GatewaySettings(host="0.0.0.0", request_readings=10, source_rows=5, waiting_rows=4)
-    assert len(wrong.mistakes()) == 3
