@@ -46,7 +46,8 @@ def check(settings: Settings, infra: str, play: str | None) -> None:
         mistakes.append("CITYBRAIN_DATABASE is set: unset it, or use --infra external")
     if play is not None and play not in SCENARIOS:
         mistakes.append(f"--play {play}: there are {', '.join(SCENARIOS)}")
-    if service.running(settings.var_dir) is None and not leftovers(settings.var_dir):
+    free_expected = service.running(settings.var_dir) is None and not leftovers(settings.var_dir)
+    if not mistakes and free_expected:
         mistakes += _taken_ports(settings)
     if mistakes:
         raise Misconfigured(mistakes)
