@@ -1,0 +1,162 @@
+"""The start page in a real browser: colours, alerts, language, a county, the keyboard, a phone."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.support.seed import UNKNOWN_COUNTY, Seeded
+
+pytest_plugins = ["tests.support.seeded"]
+pytestmark = [pytest.mark.browser, pytest.mark.integration]
+
+DESK = (1440, 900)
+PHONE = (390, 844)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium; a missing one fails where everything must be there (CI=true)."""
+    path = shutil.which("chromium")
+    if path is None:
+        reason = "no chromium: apt-get install chromium fonts-noto-cjk"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def page(browser: Browser, client: httpx.Client) -> Iterator[Page]:
+    """The start page, drawn and fed; any error in its scripts fails the test."""
+    yield from opened(browser, client, DESK)
+
+
+@pytest.fixture
+def phone(browser: Browser, client: httpx.Client) -> Iterator[Page]:
+    """The same on a phone."""
+    yield from opened(browser, client, PHONE)
+
+
+def opened(browser: Browser, client: httpx.Client, size: tuple[int, int]) -> Iterator[Page]:
+    page = browser.new_page(viewport={"width": size[0], "height": size[1]})
+    trouble: list[str] = []
+    page.on("pageerror", lambda error: trouble.append(str(error)))
+    page.on("console", lambda said: trouble.append(said.text) if said.type == "error" else None)
+    page.on("request", lambda request: foreign(request.url, client, trouble))
+    page.goto(str(client.base_url))
+    expect(page.locator("#state")).to_have_class("ok")
+    yield page
+    page.close()
+    assert trouble == []
+
+
+def foreign(url: str, client: httpx.Client, trouble: list[str]) -> None:
+    """Everything must come from the API itself."""
+    if not url.startswith((str(client.base_url).rstrip("/"), "data:")):
+        trouble.append(f"asked elsewhere: {url}")
+
+
+def test_counties_have_their_colour_and_a_character(page: Page, seeded: Seeded) -> None:
+    expect(page.locator("#map .county")).to_have_count(90)
+    worst = page.locator(f'#map .county[data-code="{seeded.county}"]')
+    expect(worst).to_have_class(re.compile(r"\br4\b"))
+    expect(worst).to_have_attribute("aria-label", re.compile("红 极高"))
+    colours = {
+        kind: page.locator(f"#map .county.{kind}").first.evaluate("e => getComputedStyle(e).fill")
+        for kind in ("r0", "r1", "r2", "r3", "r4")
+    }
+    assert len(set(colours.values())) == 5
+    expect(page.locator("#map .labels text", has_text="红").first).to_be_attached()
+
+
+def test_an_unknown_county_is_hatched_over_its_last_colour(page: Page) -> None:
+    county = page.locator(f'#map .county[data-code="{UNKNOWN_COUNTY}"]')
+    expect(county).to_have_class(re.compile(r"\br[1-4]\b"))
+    expect(county).to_have_attribute("aria-label", re.compile("未知"))
+    expect(page.locator("#map .hatch.on")).to_have_count(1)
+
+
+def test_a_namespace_that_is_not_live_says_so_loudly(page: Page) -> None:
+    banner = page.locator("#banner")
+    expect(banner).to_be_visible()
+    expect(banner).to_contain_text("模拟 SIMULATED")
+    box = banner.bounding_box()
+    assert box is not None
+    assert box["width"] == DESK[0]
+    assert box["height"] >= 30
+
+
+def test_alerts_are_listed_worst_first_with_value_and_threshold(page: Page) -> None:
+    first = page.locator("#alert-list li").first
+    expect(first.locator(".level")).to_have_text("红")
+    expect(first.locator(".value")).to_have_text(re.compile(r"^0\.\d{3} / 0\.400 m$"))
+    expect(page.locator("#counts")).to_contain_text("红")
+
+
+def test_stale_alerts_are_marked(page: Page) -> None:
+    expect(page.locator("#alert-list .mark.stale").first).to_have_text("失联")
+
+
+def test_figures_show_completeness_and_as_of(page: Page) -> None:
+    card = page.locator("#figures .card", has_text="plan.15")
+    expect(card).to_contain_text("93.3")
+    expect(card).to_contain_text("完整 165/165")
+    expect(card).to_contain_text("截至 09-16 02:30")
+    expect(page.locator("#cities tbody tr")).to_have_count(11)
+
+
+def test_the_clock_is_processing_time(page: Page) -> None:
+    expect(page.locator("#clock")).to_have_text("2024-09-16 06:30:00")
+    expect(page.locator("#ledger-law")).to_contain_text("账目平衡")
+
+
+def test_the_language_switches_and_stays(page: Page) -> None:
+    page.click("#language")
+    expect(page.locator("#alerts-title")).to_have_text("Open alerts")
+    expect(page.locator("#alert-list .level").first).to_have_text("R")
+    page.reload()
+    expect(page.locator("#alerts-title")).to_have_text("Open alerts")
+    page.click("#language")
+    expect(page.locator("#alerts-title")).to_have_text("未解除预警")
+
+
+def test_a_county_shows_points_alerts_and_a_course(page: Page, seeded: Seeded) -> None:
+    page.locator(f'#map .county[data-code="{seeded.county}"]').click(force=True)
+    panel = page.locator("#county")
+    expect(panel).to_be_visible()
+    name = seeded.registry.areas[seeded.county].name
+    expect(panel.locator("h2")).to_have_text(name)
+    expect(panel.locator(".chart .line")).to_be_attached()
+    expect(panel.locator(".alert-list li").first).to_be_visible()
+    second = panel.locator(".points button").nth(1)
+    chosen = second.locator(".point-name").inner_text()
+    second.click()
+    expect(panel.locator("#course h3")).to_contain_text(chosen)
+    page.keyboard.press("Escape")
+    expect(panel).to_be_hidden()
+
+
+def test_the_map_works_from_the_keyboard(page: Page) -> None:
+    page.locator('#map .county[tabindex="0"]').focus()
+    before = page.evaluate("document.activeElement.dataset.code")
+    page.keyboard.press("ArrowRight")
+    after = page.evaluate("document.activeElement.dataset.code")
+    assert after != before
+    page.keyboard.press("Enter")
+    expect(page.locator("#county")).to_be_visible()
+
+
+def test_a_phone_scrolls_in_one_direction_only(phone: Page) -> None:
+    expect(phone.locator("#alert-list li").first).to_be_attached()
+    assert phone.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+    expect(phone.locator("#banner")).to_be_visible()
