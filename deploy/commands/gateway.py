@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import typer
 
 
@@ -33,7 +35,13 @@ def gateway() -> None:
     log = PostgresLog(conninfo, settings.namespace)
     registry = StoredRegistry(conninfo, settings.namespace)
     try:
-        parts = GatewayParts(log, registry, find_domains(settings.domain_path), own)
+        parts = GatewayParts(
+            log,
+            registry,
+            find_domains(settings.domain_path),
+            own,
+            on_bug=lambda: signal.raise_signal(signal.SIGTERM),
+        )
         uvicorn.run(
             create_app(parts),
             host=own.host,

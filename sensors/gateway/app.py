@@ -8,6 +8,7 @@ trips clients that treat everything but 200 as failed and send it all again.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -35,10 +36,15 @@ from streams.contracts.frame import JSON
 from streams.errors import Unavailable
 from streams.log import Log
 
+_log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class GatewayParts:
-    """What the application is made of; the clock gives the ingest time, epoch ms."""
+    """What the application is made of; the clock gives the ingest time, epoch ms.
+
+    `on_bug` is called when the collector crashed: the process should end and be started again.
+    """
 
     log: Log
     registry: RegistrySource
@@ -46,6 +52,7 @@ class GatewayParts:
     settings: GatewaySettings
     clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
     instance: str = field(default_factory=lambda: uuid.uuid4().hex)
+    on_bug: Callable[[], None] = lambda: None
 
 
 class Gateway:
@@ -54,6 +61,7 @@ class Gateway:
     def __init__(self, parts: GatewayParts) -> None:
         settings = parts.settings
         self.settings = settings
+        self.on_bug = parts.on_bug
         self.metrics = GatewayMetrics()
         self.admission = Admission(settings, self.metrics)
         self.watch = RegistryWatch(parts.registry, parts.domains, settings.registry_s)
@@ -120,12 +128,20 @@ async def running(gateway: Gateway) -> AsyncIterator[None]:
     await gateway.watch.refresh()
     watching = asyncio.create_task(gateway.watch.run())
     collecting = asyncio.create_task(gateway.collector.run())
+    collecting.add_done_callback(lambda task: _report_bug(task, gateway.on_bug))
     try:
         yield
     finally:
         watching.cancel()
         gateway.collector.stop()
         await asyncio.wait((watching, collecting), timeout=2 * gateway.settings.append_timeout_s)
+
+
+def _report_bug(task: asyncio.Task[None], on_bug: Callable[[], None]) -> None:
+    error = None if task.cancelled() else task.exception()
+    if error is not None:
+        _log.critical("the collector crashed: this is a bug", exc_info=error)
+        on_bug()
 
 
 def _add_readings(app: FastAPI, gateway: Gateway) -> None:

@@ -167,8 +167,7 @@ class Collector:
                 self._thread, self._append_pieces, pieces, self._ingest_ms
             )
         except BaseException:
-            for waiting in batch:
-                waiting.done.cancel()
+            self._give_up(batch)
             raise
         self._note(failed)
         for waiting in batch:
@@ -182,6 +181,14 @@ class Collector:
                 waiting.done.set_result(None)
             else:
                 waiting.done.set_exception(Unavailable(error))
+
+    def _give_up(self, batch: Sequence[_Waiting]) -> None:
+        """After a bug nothing is taken any more, and nobody waits for an answer."""
+        self._stopping = True
+        self.failing = "the gateway failed and takes nothing more"
+        for waiting in (*batch, *self._state.waiting):
+            if not waiting.done.done():
+                waiting.done.set_exception(Unavailable(self.failing))
 
     def _append_pieces(self, pieces: Sequence[Piece], ingest_ms: int) -> Mapping[int, str]:
         """In the thread: what every partition that failed said."""

@@ -79,6 +79,7 @@ class GatedLog(MemoryLog):
         super().__init__(2)
         self.gate = threading.Event()
         self.failures = 0
+        self.bug: Exception | None = None
         self.appends = 0
         if open:
             self.gate.set()
@@ -86,6 +87,8 @@ class GatedLog(MemoryLog):
     def append(self, partition: int, entries: Sequence[Entry]) -> int:
         if not self.gate.wait(30):
             raise Unavailable("the gate stayed shut")
+        if self.bug:
+            raise self.bug
         if self.failures:
             self.failures -= 1
             raise Unavailable("the log is away")
@@ -100,6 +103,7 @@ class Bench:
     log: GatedLog
     registry: FakeRegistry
     client: httpx.AsyncClient
+    bugs: list[str]
 
     async def post(self, *readings: object, **more: object) -> httpx.Response:
         body = {"gateway": "gw", "readings": list(readings)} | more
@@ -118,7 +122,10 @@ async def bench(
     own = GatewaySettings(**({"linger_ms": 0, "registry_s": 1000} | settings))
     log = log or GatedLog()
     source = FakeRegistry(registry or toy_registry())
-    parts = GatewayParts(log, source, toy_domains(), own, lambda: NOW_MS, "boot")
+    bugs: list[str] = []
+    parts = GatewayParts(
+        log, source, toy_domains(), own, lambda: NOW_MS, "boot", lambda: bugs.append("bug")
+    )
     app = create_app(parts)
     gateway: Gateway = app.state.gateway
     transport = httpx.ASGITransport(app)
@@ -127,7 +134,7 @@ async def bench(
         httpx.AsyncClient(transport=transport, base_url="http://gateway") as client,
     ):
         try:
-            yield Bench(app, gateway, log, source, client)
+            yield Bench(app, gateway, log, source, client, bugs)
         finally:
             log.gate.set()
 

@@ -221,3 +221,20 @@ def test_what_waits_is_appended_before_the_gateway_ends() -> None:
         assert sum(map(len, b.frames())) == 1
 
     play(story)
+
+
+def test_a_bug_answers_everybody_and_ends_the_gateway() -> None:
+    async def story() -> None:
+        async with bench(GatedLog(open=False)) as b:
+            b.log.bug = RuntimeError("a bug")
+            first = asyncio.create_task(b.post(reading()))
+            await turns()
+            second = asyncio.create_task(b.post(reading()))
+            await turns()
+            b.log.gate.set()
+            assert [(await first).status_code, (await second).status_code] == [503, 503]
+            assert (await b.post(reading())).status_code == 503
+            assert (await b.client.get("/health")).status_code == 503
+            assert b.bugs == ["bug"]
+
+    play(story)
