@@ -78,6 +78,12 @@ def test_a_play_goes_on_where_the_log_ends(lengths: tuple[int, ...]) -> None:
     assert contents(log) == whole
 
 
+def test_a_restart_does_not_encode_again_what_is_long_in_the_log() -> None:
+    whole = whole_play()
+    log = copy_of(whole, [len(p) for p in whole])
+    assert play_into(log, 10).skipped < sum(len(p) for p in whole) / 3
+
+
 def test_a_finished_play_adds_nothing() -> None:
     whole = whole_play()
     log = copy_of(whole, [len(p) for p in whole])
