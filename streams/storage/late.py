@@ -20,8 +20,8 @@ from streams.storage.connect import Cursor
 
 HOUR_MS = 3_600_000
 MAX_RANGES = 16
-RECEIVED, DUPLICATE, STORED, LATE, REVISED = (
-    LEDGER_COLUMNS.index(name) for name in ("received", "duplicate", "stored", "late", "revised")
+DUPLICATE, STORED, LATE, REVISED = (
+    LEDGER_COLUMNS.index(name) for name in ("duplicate", "stored", "late", "revised")
 )
 MAKE_WANTED = """
 create temp table if not exists wanted_row
@@ -89,7 +89,8 @@ class Verdict:
 def merge_late(
     cursor: Cursor, late: LateRows, day_offset_ms: int = SHANGHAI_OFFSET_MS
 ) -> tuple[dict[tuple[str, str, str], NDArray[np.int64]], list[LateMark]]:
-    """Stores late rows; gives their ledger counts (received included) and the days they changed."""
+    """Stores late rows; gives their ledger counts and the days they changed. The pipeline has
+    already counted them as received."""
     if not len(late):
         return {}, []
     identity, first = identities(late)
@@ -146,11 +147,10 @@ def count(late: LateRows, verdict: Verdict) -> dict[tuple[str, str, str], NDArra
     changed = verdict.fresh | verdict.revised
     names = len(late.names)
     counts = np.zeros((names, len(LEDGER_COLUMNS)), np.int64)
-    counts[:, RECEIVED] = np.bincount(late.name, minlength=names)
     counts[:, STORED] = np.bincount(late.name[changed], minlength=names)
     counts[:, LATE] = counts[:, STORED]
     counts[:, REVISED] = np.bincount(late.name[verdict.revised], minlength=names)
-    counts[:, DUPLICATE] = counts[:, RECEIVED] - counts[:, STORED]
+    counts[:, DUPLICATE] = np.bincount(late.name, minlength=names) - counts[:, STORED]
     return {name: counts[i] for i, name in enumerate(late.names) if counts[i].any()}
 
 

@@ -105,10 +105,10 @@ class FakePipeline:
         for sensor, time_ms, value in msgpack.unpackb(record.body):
             newest = self._newest.get(sensor, time_ms)
             held = self._history.get((sensor, time_ms))
+            outcome.count(*KEY, received=1)
             if time_ms < newest - HORIZON_MS:
                 late.append([sensor, time_ms, value])
                 continue
-            outcome.count(*KEY, received=1)
             if held is not None and held[0] == value:
                 outcome.count(*KEY, duplicate=1)
                 continue

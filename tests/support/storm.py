@@ -80,7 +80,7 @@ def _depths(chance: random.Random, code: str, step: int, now_ms: int) -> Frame:
     names = [f"d-{code}-{number}" for number in range(POINTS)] + ["nobody"]
     rows: list[tuple[int, int, float]] = []
     for number in range(POINTS):
-        depth = max(0.0, 0.45 * np.sin((step - 20 * number) / 90)) if number % 2 else 0.0
+        depth = max(0.0, 0.45 * np.sin((step - 8 * number) / 40)) if number % 2 else 0.0
         rows.append((number, now_ms, round(depth + chance.choice((0.0, 0.001)), 3)))
         if chance.random() < 0.10:  # again what was said before: a duplicate or a revision
             ago = now_ms - STEP_MS * chance.randrange(0, 60)
