@@ -5,6 +5,10 @@
 set -eu
 bin=$1
 lock=$2
+venv=$(cd "$bin/.." && pwd)
+# Nothing outside the checkout: the caches live and die with the virtual environment.
+export UV_CACHE_DIR="${UV_CACHE_DIR:-$venv/.cache/uv}"
+export PIP_CACHE_DIR="${PIP_CACHE_DIR:-$venv/.cache/pip}"
 echo "installing $lock"
 if [ ! -x "$bin/uv" ]; then
     pin=$(mktemp)
