@@ -21,7 +21,7 @@ from streams.indicators.definition import (
     PlanRow,
     Printed,
 )
-from streams.indicators.rounding import Rounding, round_exact
+from streams.indicators.rounding import Rounding, round_exact, show
 
 Value = Fraction | Decimal
 FIRST_YEAR, LAST_YEAR = 2021, 2025
@@ -127,6 +127,19 @@ def pace(
 def clamp(percent: Fraction) -> Fraction:
     """Progress for display: between 0 and 100."""
     return max(Fraction(0), min(Fraction(100), percent))
+
+
+def show_progress(percent: Fraction, parameters: Mapping[str, str] | None = None) -> str:
+    """Progress as text, half to even, with the digits in force."""
+    return show(percent, int(_parameters(parameters)["indicator.digits.progress"]))
+
+
+def five_year_sum(
+    counts: Mapping[int, Value], parameters: Mapping[str, str] | None = None
+) -> Fraction:
+    """The sum of yearly counts that belong to the five years (row 10: 2020 does not)."""
+    first = int(_parameters(parameters)["indicator.row10.first_year"])
+    return sum((Fraction(n) for y, n in counts.items() if first <= y <= LAST_YEAR), Fraction(0))
 
 
 def _progress(row: PlanRow, value: Fraction, target: Amount) -> Fraction | None:

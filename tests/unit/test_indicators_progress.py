@@ -14,10 +14,12 @@ from streams.indicators.progress import (
     Attainment,
     Pace,
     clamp,
+    five_year_sum,
     judge,
     pace,
     progress,
     reference_path,
+    show_progress,
 )
 from streams.indicators.rounding import Rounding, round_exact, show
 
@@ -30,7 +32,7 @@ def status(number: int, value: str) -> Attained:
 
 def progress_of(number: int, value: str) -> str | None:
     found = progress(PLAN[number], {NO_CLASS: Decimal(value)})
-    return None if found is None else show(found, 1)
+    return None if found is None else show_progress(found)
 
 
 @pytest.mark.parametrize(
@@ -132,6 +134,14 @@ def test_reference_path() -> None:
     assert [n for n, row in PLAN.items() if reference_path(row) is None] == [
         4, 14, 15, 16, 17, 21, 22, 24, 26,
     ]  # fmt: skip
+
+
+def test_sum_of_row_10_leaves_2020_out() -> None:
+    total = five_year_sum({2020: Decimal(600), 2021: Decimal(800), 2022: Decimal(700)})
+    assert total == 1500
+    assert show_progress(progress(PLAN[10], {NO_CLASS: total}) or Fraction(0)) == "50.0"
+    assert five_year_sum({2020: Decimal(1)}, {"indicator.row10.first_year": "2020"}) == 1
+    assert show_progress(Fraction(1, 3), {"indicator.digits.progress": "2"}) == "0.33"
 
 
 def test_pace_of_row_17() -> None:
