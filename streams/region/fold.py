@@ -42,6 +42,7 @@ class Moment:
 
     reviser: Reviser
     again: dict[tuple[str, int, str], set[str]] = field(default_factory=dict)
+    heard: set[str] = field(default_factory=set)  # cities and provinces with a new watermark
     values: list[CityValue] = field(default_factory=list)
 
     def mark(self, period: str, start_ms: int, code: str, cause: str) -> None:
@@ -59,9 +60,12 @@ class DomainFold:
     judge_within_ms: int
     pages: Pages
     rollups: RollUps = field(init=False)
+    groups: Mapping[str, tuple[str, ...]] = field(init=False)  # members by city and by province
 
     def __post_init__(self) -> None:
         self.rollups = RollUps(self.domain.rollups, self.members, self.parameters, self.offset_ms)
+        provinces = {p: self.members.of_province(p) for p in self.members.provinces}
+        self.groups = {**self.members.by_city, **provinces}
 
     def fold(
         self, proc_ms: int, city_of: Mapping[str, str], messages: Sequence[RegionMessage]
@@ -90,6 +94,8 @@ class DomainFold:
         if message.kind == "watermark":
             watermark, active = message.payload["watermark"], message.payload["active"]
             lines.observe(message.area, int(watermark), bool(active))
+            province = self.members.province_of(city)
+            moment.heard |= {city} if province is None else {city, province}
         elif message.kind == "partial":
             self._keep(lines, moment, city, message)
 
@@ -111,18 +117,17 @@ class DomainFold:
     # -- periods that the watermarks have just passed ------------------------------------------
 
     def _advance(self, lines: Lines, moment: Moment) -> None:
+        """Only where a watermark came: a city's line cannot move without one."""
         moved: dict[str, tuple[int, int]] = {}
-        groups = {**self.members.by_city}
-        groups |= {p: self.members.of_province(p) for p in self.members.provinces}
-        for code, areas in groups.items():
-            passed = lines.passed_ms(areas)
+        for code in sorted(moment.heard):
+            passed = lines.passed_ms(self.groups[code])
             line = 0 if passed is None else period_start("hour", passed, self.offset_ms)
             before = lines.folded.get(code, 0)
             if line > before:
                 moved[code] = (before, line)
                 lines.folded[code] = line
-        for code, (before, line) in sorted(moved.items()):
-            self._close(moment, code, groups[code], before, line)
+        for code, (before, line) in moved.items():
+            self._close(moment, code, self.groups[code], before, line)
 
     def _close(
         self, moment: Moment, code: str, areas: tuple[str, ...], before: int, line: int
@@ -171,8 +176,7 @@ class DomainFold:
     def _fold_group(self, moment: Moment, period: str, start: int, code: str, cause: str) -> None:
         """Facts of a city and its counties, or of a province, for one period."""
         partials = self.pages.partials(self.domain.name, period, start)
-        areas = self.members.by_city.get(code) or self.members.of_province(code)
-        found = {area: partials[area].payload for area in areas if area in partials}
+        found = {a: partials[a].payload for a in self.groups[code] if a in partials}
         self._state_facts(moment, period, start, code, found, cause)
 
     def _state_facts(

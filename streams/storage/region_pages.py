@@ -22,6 +22,8 @@ from streams.storage.position import save_checkpoint
 
 STATE_VERSION = 1
 MAX_PARTIAL_PAGES = 2_000
+GRID_MS = 1_800_000  # periods start on whole or half hours, whatever the zone
+NEAR_MS = 4 * GRID_MS
 MAX_FACTS = 100_000
 # Facts of one page are loaded together: those of all areas over the longer period.
 PAGE_PERIOD = {"hour": "day", "day": "month", "state": "day"}
@@ -99,6 +101,11 @@ class StoredPages:
     def starts(
         self, domain: str, period: str, areas: Collection[str], from_ms: int, before_ms: int
     ) -> list[int]:
+        if before_ms - from_ms <= NEAR_MS:  # the pages of these periods are needed anyway
+            grid = range(-(-from_ms // GRID_MS) * GRID_MS, before_ms, GRID_MS)
+            return [
+                s for s in grid if not self.partials(domain, period, s).keys().isdisjoint(areas)
+            ]
         rows = self._run(READ_STARTS, (domain, period, list(areas), from_ms, before_ms))
         unwritten = {
             key.start_ms
