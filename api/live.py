@@ -93,6 +93,10 @@ class Broadcaster:
                 channel.task.cancel()
                 self._channels.pop(namespace, None)
 
+    def watched(self) -> Mapping[str, int]:
+        """Followers by namespace."""
+        return {name: channel.followers for name, channel in self._channels.items()}
+
     async def close(self) -> None:
         """Stops looking."""
         for channel in self._channels.values():
@@ -216,10 +220,8 @@ def rates(samples: deque[Sample]) -> dict[str, float | None]:
 
 def difference(old: Sections, new: Sections) -> dict[str, Any]:
     """The sections that changed; of `areas` only the areas that did. Empty when nothing did."""
-    changed = {name: value for name, value in new.items() if old.get(name) != value}
-    if old and "areas" in changed:
-        before = old.get("areas", {})
+    changed = {name: value for name, value in new.items() if name not in old or old[name] != value}
+    if "areas" in old and "areas" in changed:
+        before = old["areas"]
         changed["areas"] = {c: r for c, r in new["areas"].items() if before.get(c) != r}
-    if old.get("trouble") is None and changed.get("trouble", 0) is None and old:
-        changed.pop("trouble")
     return changed

@@ -1,0 +1,136 @@
+"""Live events over a real database and a real server; the command line's reading of the same."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from psycopg import sql
+
+from api.app import create_app
+from api.reading import list_alerts, newest_figures, opened, transitions_since, viewing
+from streams.errors import Misconfigured
+from tests.support.seed import UNKNOWN_COUNTY, Seeded, seed
+from tests.support.seed_domains import DOMAINS
+from tests.support.seed_figures import AS_OF
+from tests.support.served import served
+
+pytest_plugins = ["tests.support.seeded"]
+pytestmark = pytest.mark.integration
+
+
+@contextmanager
+def following(client: httpx.Client, namespace: str) -> Iterator[Iterator[dict[str, Any]]]:
+    """Events of the namespace as they come: `event`, `id` and decoded `data`."""
+    with client.stream("GET", "/v1/live", params={"namespace": namespace}) as answer:
+        assert answer.status_code == 200
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        yield events(answer.iter_lines())
+
+
+def events(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
+    """Decodes server-sent events."""
+    fields: dict[str, Any] = {}
+    for line in lines:
+        if not line and fields:
+            yield fields | {"data": json.loads(fields["data"])}
+            fields = {}
+        elif line and not line.startswith(":"):
+            name, _, value = line.partition(": ")
+            fields[name] = value
+
+
+def test_a_follower_gets_everything_and_then_only_what_changed(
+    database_url: str, namespace: str, tmp_path: Path
+) -> None:
+    seeded = seed(database_url, namespace, tmp_path)
+    app = create_app(database_url, namespace, DOMAINS, poll_s=0.05)
+    with served(app) as client, following(client, namespace) as stream:
+        first = next(stream)
+        assert first["event"] == "snapshot"
+        assert len(first["data"]["areas"]) == 90
+        assert first["data"]["freshness"]["kind"] == "simulated"
+        assert first["data"]["alerts"][0]["severity"]["rank"] == 4
+        assert first["data"]["ledger"]["closes"] is True
+        raise_county(database_url, seeded, UNKNOWN_COUNTY)
+        change = next(event for event in stream if "areas" in event["data"])
+        assert change["event"] == "change"
+        assert change["data"]["areas"].keys() == {UNKNOWN_COUNTY}
+        assert change["data"]["areas"][UNKNOWN_COUNTY]["unknown"] is False
+        assert "alerts" not in change["data"]
+        assert change["id"] != first["id"]
+
+
+def test_one_look_serves_all_followers_and_ends_with_the_last(
+    database_url: str, seeded: Seeded
+) -> None:
+    app = create_app(database_url, seeded.namespace, DOMAINS, poll_s=0.05)
+    with served(app) as client:
+        with (
+            following(client, seeded.namespace) as one,
+            following(client, seeded.namespace) as other,
+        ):
+            assert next(one)["event"] == next(other)["event"] == "snapshot"
+            assert app.state.broadcaster.watched() == {seeded.namespace: 2}
+        for _ in range(200):
+            if not app.state.broadcaster.watched():
+                break
+            client.get("/v1/namespaces")  # gives the server time to notice
+        assert app.state.broadcaster.watched() == {}
+
+
+def raise_county(database_url: str, seeded: Seeded, code: str) -> None:
+    """The county speaks again."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(
+            sql.SQL("update {}.area_risk set unknown = false where area = %s").format(
+                sql.Identifier(seeded.namespace)
+            ),
+            (code,),
+        )
+
+
+def test_the_command_line_reads_the_same_alerts(database_url: str, seeded: Seeded) -> None:
+    async def read() -> tuple[int, int, list[str]]:
+        async with opened(database_url) as database:
+            async with viewing(database, seeded.namespace, DOMAINS) as view:
+                some = await list_alerts(view, seeded.county, True, 1000)
+                everything = await list_alerts(view, None, False, 1000)
+                figures = await newest_figures(view, "330000", None)
+            return len(some), len(everything), [figure.indicator for figure in figures]
+
+    in_county, everywhere, figures = asyncio.run(read())
+    assert 0 < in_county < everywhere
+    assert figures == ["plan.13", "plan.15", "waterlogging.flooded"]
+
+
+def test_following_starts_where_it_is_told(database_url: str, seeded: Seeded) -> None:
+    async def read() -> tuple[list[str], list[str]]:
+        async with opened(database_url) as database:
+            async with viewing(database, seeded.namespace, DOMAINS) as view:
+                rows = await transitions_since(view, seeded.county, None)
+                late = await transitions_since(view, seeded.county, AS_OF)
+            return [row.decided_at.isoformat() for row in rows], [row.alert for row in late]
+
+    decided, late = asyncio.run(read())
+    assert decided == sorted(decided)
+    assert decided
+    assert late == []
+
+
+def test_the_command_line_names_what_it_does_not_know(database_url: str, seeded: Seeded) -> None:
+    async def read(namespace: str, area: str | None) -> None:
+        async with opened(database_url) as database, viewing(database, namespace, DOMAINS) as view:
+            await list_alerts(view, area, True, 10)
+
+    with pytest.raises(Misconfigured, match="no namespace 'not_there'"):
+        asyncio.run(read("not_there", None))
+    with pytest.raises(Misconfigured, match="no area '999999'"):
+        asyncio.run(read(seeded.namespace, "999999"))
