@@ -94,6 +94,7 @@ class Pipeline:
                 self._activate(event, record, outcome)
             else:
                 self._frame(event, record, outcome)
+        outcome.settle_flags()
         for code in sorted(self._areas):
             if self._areas[code].stale_view:
                 self._areas[code].show(outcome)

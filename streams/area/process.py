@@ -365,9 +365,9 @@ class Area:
         if new:
             outcome.readings.append(seat.work.readings(taken, seat.property_id))
         if revised:
-            outcome.revisions.append(seat.work.revisions(sifted, seat.property_id))
+            outcome.revise(seat.work.revisions(sifted, seat.property_id))
         if len(taken.reflagged):
-            outcome.flags.append(seat.work.flag_changes(taken.reflagged, seat.property_id))
+            outcome.reflag(seat.work.flag_changes(taken.reflagged, seat.property_id))
         outcome.tickets += [(self.code, t) for t in taken.judged.tickets]
 
     # alerts -----------------------------------------------------------------------------------
@@ -478,7 +478,7 @@ class Area:
                         outcome, name, one.closed.start_ms, seat.work, self.position
                     )
             if one.reflagged is not None and len(one.reflagged):
-                outcome.flags.append(seat.work.flag_changes(one.reflagged, seat.property_id))
+                outcome.reflag(seat.work.flag_changes(one.reflagged, seat.property_id))
             if one.outputs is not None:
                 self._obey(seat, one.outputs, outcome)
             if one.derived is not None:

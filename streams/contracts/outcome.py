@@ -263,6 +263,36 @@ class Outcome:
     region: list[RegionMessage] = field(default_factory=list)
     marks: list[LateMark] = field(default_factory=list)
     activated: list[tuple[str, str, int]] = field(default_factory=list)  # (kind, version, offset)
+    reflagged: dict[tuple[int, int, int], int] = field(default_factory=dict)
+    # (sensor, property, time) -> last flag of this stretch; `settle_flags` turns it into `flags`
+
+    def reflag(self, changes: FlagChanges) -> None:
+        """Flags found later than their readings; the last word on an identity counts."""
+        columns = (changes.sensor, changes.property, changes.time_ms)
+        keys = zip(*(c.tolist() for c in columns), strict=True)
+        self.reflagged.update(zip(keys, changes.flag.tolist(), strict=True))
+
+    def revise(self, revised: Revisions) -> None:
+        """New values of known identities; they bring their own flag."""
+        self.revisions.append(revised)
+        if self.reflagged:
+            columns = (revised.sensor, revised.property, revised.time_ms)
+            keys = zip(*(c.tolist() for c in columns), strict=True)
+            for key, flag in zip(keys, revised.flag.tolist(), strict=True):
+                if key in self.reflagged:
+                    self.reflagged[key] = flag
+
+    def settle_flags(self) -> None:
+        """The flags of the whole stretch as one change, applied after its revisions."""
+        if self.reflagged:
+            keys = np.array(list(self.reflagged), np.int64)
+            flags = np.array(list(self.reflagged.values()), np.int8)
+            self.flags.append(
+                FlagChanges(
+                    keys[:, 0].astype(np.int32), keys[:, 1].astype(np.int16), keys[:, 2], flags
+                )
+            )
+            self.reflagged = {}
 
     def count(self, area: str, domain: str, source: str, **amounts: int) -> None:
         """Adds to the ledger row of (area, domain, source)."""

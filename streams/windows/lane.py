@@ -197,9 +197,12 @@ class Lane:
         self.state.newest_flag[rows.series[hit]] = rows.flag[hit]
 
     def reflag(self, series: Int32, time_ms: Int64, flag: Int8) -> Chunk:
-        """Changes quality flags of known rows; returns the rows whose flag really changed."""
+        """Changes quality flags of known rows inside the horizon; returns those really changed."""
         known = self.history.find(series, time_ms)
-        change = np.flatnonzero((known.position >= 0) & (known.flag != flag))
+        inside = time_ms + self.interval_ms[series] > (
+            self.state.watermark.value_ms - self.horizon_ms
+        )
+        change = np.flatnonzero((known.position >= 0) & (known.flag != flag) & inside)
         rows = known.take(change)
         rows.flag = flag[change]
         if len(rows):

@@ -9,6 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+
+from streams.contracts.frame import Int64
+
 NONE = -1
 
 
@@ -56,6 +60,26 @@ def feed(machine: Machine, limits: Limits, time_ms: int, value: int, good: bool)
     if good:
         _shape(machine, limits, time_ms, value)
         machine.last_ms, machine.last_value = time_ms, value
+    return finished
+
+
+def feed_wet(machine: Machine, limits: Limits, time_ms: Int64, value: Int64) -> Machine | None:
+    """The same as `feed` for many good readings of one wet stretch: all at or above wet."""
+    finished = feed(machine, limits, int(time_ms[0]), int(value[0]), good=True)
+    held, span = value[:-1], np.diff(time_ms)
+    over = np.flatnonzero(held > limits.ponded)
+    if len(over):
+        machine.ponded_ms += int(span[over].sum())
+        machine.ponded_until_ms = int(time_ms[over[-1] + 1])
+    machine.relapse_ms += int(span[held > limits.relapse].sum())
+    machine.readings += len(held)
+    top = int(value.max())
+    if top >= machine.peak:
+        at = np.flatnonzero(value == top)
+        if top > machine.peak:
+            machine.peak, machine.peak_ms = top, int(time_ms[at[0]])
+        machine.drain_ms = int(time_ms[at[-1]])
+    machine.last_ms, machine.last_value = int(time_ms[-1]), int(value[-1])
     return finished
 
 

@@ -11,7 +11,7 @@ from streams.contracts.domain import AreaView, Closing, Episode, Outputs, Payloa
 from streams.contracts.exact import to_text
 from streams.contracts.reason import Flag
 from streams.domains.waterlogging import parameters as key
-from streams.domains.waterlogging.episode import NONE, Limits, Machine, feed, finish
+from streams.domains.waterlogging.episode import NONE, Limits, Machine, feed, feed_wet, finish
 from streams.domains.waterlogging.rise import (
     DEPTH,
     DEPTH_SCALE,
@@ -23,6 +23,7 @@ from streams.domains.waterlogging.storm import FIVE_MIN_MS, KEEP_MS, RainSums, e
 
 SETTLE_MS = 30 * 60_000  # how far behind the watermark the settled machine stays
 SIGNED_OFF = "销号"
+BULK = 8  # from so many readings on, columns are quicker than one by one
 
 
 @dataclass(slots=True)
@@ -89,6 +90,13 @@ def _run(
     end_ms: int,
 ) -> list[Machine]:
     done = []
+    depth = rows.value[index]
+    wet = len(index) >= BULK and bool((depth >= limits.wet).all())
+    if wet and bool((rows.flag[index] < int(Flag.SUSPECT)).all()):
+        finished = feed_wet(machine, limits, rows.time_ms[index], depth)
+        index = index[:0]
+        if finished is not None:
+            done.append(finished)
     for time_ms, value, good in _readings(rows, index):
         finished = feed(machine, limits, time_ms, value, good)
         if finished is not None:
