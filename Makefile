@@ -43,7 +43,8 @@ check: $(DEVELOPMENT) ## formatting, lint, types, import rules and unit tests
 	$(BIN)/python -m pytest -q tests/unit
 
 bench: $(DEVELOPMENT) ## all benchmarks
-	$(BIN)/python -m benchmarks.all
+	@$(BIN)/python -m benchmarks.quick
+	@$(BIN)/python -m benchmarks.gateway_overload
 
 bench-quick: $(DEVELOPMENT) ## readings per second from the log to committed rows (3 minutes at most)
 	@$(BIN)/python -m benchmarks.quick
