@@ -110,7 +110,7 @@ def _row(line: int, cells: Mapping[str, str]) -> Line:
 
 
 def _point(name: str) -> Point:
-    attributes = {"role": "background"} if name in BACKGROUND else {}
+    attributes = {"site": "background"} if name in BACKGROUND else {}
     return Point(f"prsa-{name}", "air_station", CITY.code, name, None, None, attributes)
 
 

@@ -16,7 +16,7 @@ from streams.storage.stored import StoredFact, StoredResult, StoredRun
 DAY_FACT = "air.aqi.day"
 STATION_DAY = "air.station.day"
 EXCELLENT, GOOD, HEAVY_OVER = 50, 100, 200  # HJ 633-2012 Table 2: 优, 良, 重度 and above
-BACKGROUND = "role"
+BACKGROUND = "site"
 
 Days = Mapping[date, Mapping[str, Fraction]]
 
