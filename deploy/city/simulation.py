@@ -12,7 +12,8 @@ from deploy.city.progress import Reporter
 from deploy.city.zhejiang.boundaries import Boundaries, load_boundaries
 from deploy.city.zhejiang.build import build_registry
 from deploy.var_dir import settings_here
-from sensors.simulation import city, faults
+from sensors.simulation import city
+from sensors.simulation.faults import parse as read_faults
 from sensors.simulation.play import Pace, Played, controls, entries, play
 from sensors.simulation.scenario import SCENARIOS, Scenario, parse_start
 from streams.catalog import Profile, Registry
@@ -72,6 +73,10 @@ class Options:
             start_ms = parse_start(start or (found.start if found else "2026-01-01"))
         except ValueError as error:
             mistakes.append(f"--start {start}: {error}")
+        try:
+            read_faults(faults, seed, start_ms)
+        except Misconfigured as error:
+            mistakes += error.mistakes
         if hours is not None and hours <= 0:
             mistakes.append("--hours must be positive")
         if found is None or mistakes:
@@ -93,7 +98,7 @@ class Options:
 
     def steps(self, registry: Registry, domains: Iterable[Domain]) -> Iterator[city.Step]:
         """The play. Raises `Misconfigured` for faults that cannot be read."""
-        spoilt = faults.parse(self.faults, self.seed, self.start_ms)
+        spoilt = read_faults(self.faults, self.seed, self.start_ms)
         players = self.scenario.players(registry, domains, self.seed, self.start_ms)
         return city.run(players, spoilt, self.start_ms, self.end_ms)
 
