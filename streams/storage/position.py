@@ -16,7 +16,10 @@ from streams.storage.connect import Connection, Cursor
 END_STUCK_OWNER = """
 select pg_terminate_backend(a.pid, 5000)
 from position p join pg_stat_activity a on a.pid = p.owner_pid
-where p.topic = %(topic)s and p.partition = any(%(partitions)s)
+where p.topic = %(topic)s and p.partition = any(%(partitions)s::int[])
+  and (%(epochs)s::bigint[] is null
+       or (p.partition, p.owner_epoch) in
+          (select * from unnest(%(partitions)s::int[], %(epochs)s::bigint[])))
   and a.pid <> pg_backend_pid() and a.datname = current_database()
   and a.application_name = %(application)s
 """
@@ -145,7 +148,7 @@ def adopt_partitions(
     """After a reconnect: ends our old backend and names the new one, if the partitions are ours."""
     if not epochs:
         return
-    _end_stuck(connection, namespace, topic, list(epochs))
+    _end_stuck(connection, namespace, topic, list(epochs), list(epochs.values()))
     with connection.transaction():
         connection.execute(
             ADOPT,
@@ -227,12 +230,20 @@ def _is_done(move: Move, standing: tuple[int, int, int] | None) -> bool:
     return epoch == move.epoch and next_offset == move.new and saved
 
 
-def _end_stuck(connection: Connection, namespace: str, topic: str, partitions: list[int]) -> None:
+def _end_stuck(
+    connection: Connection,
+    namespace: str,
+    topic: str,
+    partitions: list[int],
+    epochs: list[int] | None = None,
+) -> None:
+    """Ends the backend of the present owner; with `epochs` only where that owner is still us."""
     connection.execute(
         END_STUCK_OWNER,
         {
             "topic": topic,
             "partitions": partitions,
+            "epochs": epochs,
             "application": application_name(namespace, topic),
         },
     )

@@ -111,9 +111,9 @@ def test_any_split_gives_what_row_by_row_gives(rows: list[Row], cuts: set[int]) 
             key = (int(late.sensor[i]), int(late.time_ms[i]))
             assert inserted == (key not in held)
             held[key] = (int(late.value[i]), int(late.position[i]))
-        for name, row in count(late, verdict).items():
-            before = ledger.get(name, [0] * len(row))
-            ledger[name] = [a + int(b) for a, b in zip(before, row, strict=True)]
+        for name, counts in count(late, verdict).items():
+            before = ledger.get(name, [0] * len(counts))
+            ledger[name] = [a + int(b) for a, b in zip(before, counts, strict=True)]
         for mark in marks(late, verdict, 8 * HOUR_MS):
             days[mark.area, mark.domain, mark.day_start_ms] = mark.position
     assert held == model.held
