@@ -42,6 +42,7 @@ order by s.point, o.t, p.name
 """
 POINTS = "select id, attributes from point order by id"
 POSITIONS = "select partition, next_offset from position where topic = %s"
+MESSAGES = "select status, count(*) from outbox group by status order by status"
 TICKETS = """
 select s.name, t.property, t.kind, t.opened, t.closed
 from ticket t join sensor s on s.id = t.sensor
@@ -179,6 +180,10 @@ class StoredRun:
     def tickets(self, kind: str) -> list[StoredTicket]:
         rows = self._all(TICKETS, kind)
         return [StoredTicket(row[0], row[1], _ms(row[3]), _ms_or_none(row[4])) for row in rows]
+
+    def message_statuses(self) -> dict[str, int]:
+        """Messages in the outbox by their status: Actual, Exercise, Test."""
+        return dict(self._all(MESSAGES))
 
     def positions(self) -> dict[int, int]:
         """Up to where each partition's outputs are committed."""
