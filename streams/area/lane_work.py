@@ -25,7 +25,7 @@ from streams.contracts.domain import (
 from streams.contracts.frame import Int8, Int16
 from streams.contracts.outcome import FlagChanges, Readings, Revisions, Windows
 from streams.quality.checks import Judged, Quality, QualityState
-from streams.windows.history import Chunk
+from streams.windows.history import EMPTY, Chunk, join
 from streams.windows.lane import DAY_MS, HOUR_MS, Closed, Lane, LaneState, Sifted
 
 
@@ -136,7 +136,12 @@ class LaneWork:
             found.append(Passed(closed=closed))
             if lane.sizes[0] == 3600:
                 lane.put_hour(closed)
-            found += self._call_close(closed, rows, now_ms, position, revised=False)
+            told, reflagged = self._call_close(start, rows, now_ms, position, revised=False)
+            found += told
+            if len(reflagged):
+                windows = lane.revise(reflagged)
+                self._put_hours(windows)
+                found += self._tell_revised(windows)
             if lane.sizes[0] == 3600:
                 found += self._hour(closed)
         lane.state.closed_ms = max(lane.state.closed_ms, mark)
@@ -152,67 +157,76 @@ class LaneWork:
         return found
 
     def revise(self, rows: Chunk, now_ms: int, position: int) -> list[Passed]:
-        """Changed rows of closed windows: those windows, hours and days again."""
+        """Changed rows of closed windows: those windows, hours and days again.
+
+        The domain sees the revised periods first: flags that it changes revise windows too, so
+        that windows are told once, as they are in the end.
+        """
+        lane, base_ms = self.lane, self.lane.sizes[0] * 1000
+        windows = lane.revise(rows)
+        self._put_hours(windows)
         found: list[Passed] = []
-        hours: list[Closed] = []
-        base = self.lane.sizes[0]
-        for closed in self.lane.revise(rows):
-            found.append(Passed(closed=closed))
+        changed = [rows]
+        for start in [c.start_ms for c in windows if c.size_s * 1000 == base_ms]:
+            told, reflagged = self._call_close(start, None, now_ms, position, revised=True)
+            found += told
+            if len(reflagged):
+                changed.append(reflagged)
+        if len(changed) > 1:
+            windows = lane.revise(join(changed))
+            self._put_hours(windows)
+        return found + self._tell_revised(windows)
+
+    def _put_hours(self, windows: list[Closed]) -> None:
+        for closed in windows:
             if closed.size_s == 3600:
                 self.lane.put_hour(closed)
-                hours.append(closed)
-            if closed.size_s == base:
-                chunk = self.lane.history.chunk_between(
-                    None, closed.start_ms, closed.start_ms + base * 1000
-                )
-                found += self._call_close(closed, chunk, now_ms, position, revised=True)
-        found += self._revised_hours(hours)
-        return found
 
-    def _revised_hours(self, hours: list[Closed]) -> list[Passed]:
-        """Every closed hour from the first revised one to the end of its day, then the day."""
-        lane, found = self.lane, list[Passed]()
+    def _tell_revised(self, windows: list[Closed]) -> list[Passed]:
+        """Revised windows, every closed hour with data from the first revised one to the end of
+        its day (an hour may depend on earlier ones), then the day."""
+        lane, found = self.lane, [Passed(closed=c) for c in windows]
         first: dict[int, int] = {}
-        for closed in hours:
-            day, hour = lane.put_hour(closed)
-            first[day] = min(first.get(day, 24), hour)
+        for closed in windows:
+            if closed.size_s == 3600:
+                day = lane.day_of(closed.start_ms)
+                first[day] = min(first.get(day, closed.start_ms), closed.start_ms)
         for day in sorted(first):
             if self.domain.hourly is not None:
                 matrix = lane.matrix(day)
-                for hour in range(first[day], 24):
-                    if day + (hour + 1) * HOUR_MS <= lane.state.closed_ms:
+                heard = (matrix.n + matrix.bad).sum(axis=0) > 0
+                for start in range(first[day], day + DAY_MS, HOUR_MS):
+                    hour = (start - day) // HOUR_MS
+                    if heard[hour] and start + HOUR_MS <= lane.state.closed_ms:
                         found += self._derive_hour(matrix, day, hour)
             if day not in lane.state.open_days and day + DAY_MS <= lane.state.closed_ms:
                 found += self._day(day)
         return found
 
     def _call_close(
-        self, closed: Closed, rows: Chunk, now_ms: int, position: int, revised: bool
-    ) -> list[Passed]:
+        self, start_ms: int, rows: Chunk | None, now_ms: int, position: int, revised: bool
+    ) -> tuple[list[Passed], Chunk]:
+        """The domain's answer to a closed base window, and the rows that it flagged anew."""
+        lane, end_ms = self.lane, start_ms + self.lane.sizes[0] * 1000
         if self.domain.close is None:
-            return []
-        lane = self.lane
-        hourly = closed.size_s >= 3600
-        day = lane.matrix(self.lane.day_of(closed.start_ms)) if hourly else None
+            return [], EMPTY
+        if rows is None:
+            rows = lane.history.chunk_between(None, start_ms, end_ms)
+        hourly = lane.sizes[0] >= 3600
         closing = Closing(
-            start_ms=closed.start_ms,
-            end_ms=closed.start_ms + closed.size_s * 1000,
+            start_ms=start_ms,
+            end_ms=end_ms,
             decided_ms=now_ms,
             position=position,
             rows=Rows(rows.series, rows.time_ms, rows.value, rows.flag),
             history=lane.history,
             revised=revised,
             closed_ms=lane.state.closed_ms,
-            day=day,
+            day=lane.matrix(lane.day_of(start_ms)) if hourly else None,
         )
         self.state, outputs = self.domain.close(self.state, self.view, closing)
-        reflagged = self._reflag(outputs.flags) if outputs.flags else None
-        found = [Passed(outputs=outputs, reflagged=reflagged)]
-        if reflagged is not None and len(reflagged):
-            again = lane.revise(reflagged)
-            found += [Passed(closed=c) for c in again]
-            found += self._revised_hours([c for c in again if c.size_s == 3600])
-        return found
+        reflagged = self._reflag(outputs.flags) if outputs.flags else EMPTY
+        return [Passed(outputs=outputs, reflagged=reflagged)], reflagged
 
     def _hour(self, closed: Closed) -> list[Passed]:
         day = self.lane.day_of(closed.start_ms)

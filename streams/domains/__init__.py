@@ -1,4 +1,4 @@
-"""The domains, one folder each, found by scanning: a new domain is a new folder and nothing else."""
+"""The domains, one folder each, found by scanning: a new domain is a new folder, no more."""
 
 from __future__ import annotations
 

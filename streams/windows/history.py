@@ -60,7 +60,7 @@ def join(chunks: list[Chunk]) -> Chunk:
     if len(chunks) == 1:
         return chunks[0]
     if not chunks:
-        return _EMPTY
+        return EMPTY
     return Chunk(
         np.concatenate([c.series for c in chunks]),
         np.concatenate([c.time_ms for c in chunks]),
@@ -70,7 +70,7 @@ def join(chunks: list[Chunk]) -> Chunk:
     )
 
 
-_EMPTY = Chunk(
+EMPTY = Chunk(
     np.empty(0, np.int32),
     np.empty(0, np.int64),
     np.empty(0, np.int64),
@@ -159,7 +159,7 @@ class History:
             if len(chunk):
                 parts.append(chunk)
         if len(parts) < 2:
-            return parts[0] if parts else _EMPTY
+            return parts[0] if parts else EMPTY
         rows = join(parts)
         return rows.take(np.argsort(identity_key(rows.series, rows.time_ms), kind="stable"))
 
