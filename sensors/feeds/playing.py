@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import dataclass, field
 
 from streams.domains import find_domains
-from streams.log import OBSERVATION_TOPIC, Entry, Log
+from streams.log import Entry, Log
 from streams.log.postgres import PostgresLog
-from streams.pipeline import Pipeline, PipelineSetup, wanted_versions
-from streams.runtime.single import HostSetup, SingleHost
-from streams.storage.host_store import HostStore
-from streams.storage.recompute import Recomputer
-from streams.storage.region import RegionRunner
+from streams.runtime.worker import worker_host
 
 APPEND_RECORDS = 500
 
@@ -93,38 +90,21 @@ def play(
     conninfo: str, namespace: str, records: Iterable[Stamped], pace: Pace, watcher: Watcher
 ) -> None:
     """Appends at the pace and processes until nothing is left, the region and late data too."""
-    log = PostgresLog(conninfo, namespace)
-    try:
-        with make_host(conninfo, namespace, log) as host:
-            appender = Appender(log)
-            for record in records:
-                while (wait_s := pace.ahead_s(record.at_ms)) > 0:
-                    appender.flush()
-                    host.run_until_idle()
-                    pace.sleep(min(wait_s, 1.0))
-                appender.add(record)
-                watcher.appended(appender.appended)
-            appender.flush()
+    with (
+        closing(PostgresLog(conninfo, namespace)) as log,
+        worker_host(conninfo, namespace, find_domains()) as host,
+    ):
+        appender = Appender(log)
+        for record in records:
+            while (wait_s := pace.ahead_s(record.at_ms)) > 0:
+                appender.flush()
+                host.run_until_idle()
+                pace.sleep(min(wait_s, 1.0))
+            appender.add(record)
             watcher.appended(appender.appended)
-            while host.step():
-                watcher.processed(sum(host.positions().values()), appender.appended)
-            host.run_until_idle()
+        appender.flush()
+        watcher.appended(appender.appended)
+        while host.step():
             watcher.processed(sum(host.positions().values()), appender.appended)
-    finally:
-        log.close()
-
-
-def make_host(conninfo: str, namespace: str, log: Log) -> SingleHost:
-    """The single-process host of a namespace, with the region and the recomputer behind it."""
-    domains = find_domains()
-    store = HostStore(conninfo, namespace)
-    try:
-        kind, ids = store.kind(), store.property_ids()
-    finally:
-        store.close()
-
-    def pipeline(partition: int) -> Pipeline:
-        return Pipeline(PipelineSetup(OBSERVATION_TOPIC, partition, kind, domains, ids))
-
-    followers = tuple(make(conninfo, namespace, domains) for make in (RegionRunner, Recomputer))
-    return SingleHost(HostSetup(conninfo, namespace, pipeline, wanted_versions, followers), log)
+        host.run_until_idle()
+        watcher.processed(sum(host.positions().values()), appender.appended)

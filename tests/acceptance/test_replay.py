@@ -184,5 +184,7 @@ def schemas(server: EmbeddedPostgres) -> set[str]:
     import psycopg
 
     with psycopg.connect(server.conninfo) as connection:
-        rows = connection.execute("select nspname from pg_namespace").fetchall()
+        rows = connection.execute(
+            "select nspname from pg_namespace where nspname not like %s", ("pg%",)
+        ).fetchall()
     return {row[0] for row in rows}
