@@ -103,7 +103,7 @@ class LaneWork:
         moved = np.flatnonzero(new.flag != sifted.new.flag)
         if len(moved):
             self.lane.reflag(new.series[moved], new.time_ms[moved], new.flag[moved])
-        reflagged = self._reflag(changes)
+        reflagged = self._reflag(changes) if changes else EMPTY
         if len(reflagged):
             reflagged = _without(reflagged, new)
         return Taken(sifted, judged, outputs, new.flag, reflagged)

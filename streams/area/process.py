@@ -323,8 +323,6 @@ class Area:
         if not len(series):
             return
         devices = seat.devices[series]
-        if len(devices) > 1:
-            devices = np.unique(devices)
         back, ticketed, gateways = self.silence.hear(devices, self.proc_ms)
         for number in ticketed:
             sensor = self.silence.state.devices[number]

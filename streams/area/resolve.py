@@ -14,6 +14,7 @@ from streams.contracts.reason import Reason
 
 EARLIEST_MS = 946_684_800_000  # 2000-01-01
 LATEST_MS = 4_102_444_800_000  # 2100-01-01
+DICTIONARIES = 16  # remembered per area and domain
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,6 +34,7 @@ class Resolver:
         self._domain = domain
         self._registry = registry
         self._area = view.area
+        self._dictionaries: dict[tuple[str, ...], Int32] = {}
         self._property = {p.name: i for i, p in enumerate(domain.properties)}
         self._sensor: dict[str, int] = {}
         for name, active in zip(view.series_name, view.series_active, strict=True):
@@ -45,8 +47,7 @@ class Resolver:
 
     def resolve(self, frame: Frame) -> Resolved:
         """Looks every row up and scales its value."""
-        get, missing = self._sensor.get, len(self._sensor)
-        sensor = np.array([get(name, missing) for name in frame.sensors], np.int32)
+        sensor = self._numbers(frame.sensors)
         other = len(self._property)
         prop = np.array([self._property.get(p, other) for p in frame.properties], np.int32)
         of = prop[frame.property]
@@ -63,14 +64,26 @@ class Resolver:
         rows = np.flatnonzero(known)
         return Resolved(rows, series[rows], value[rows], refused)
 
+    def _numbers(self, names: tuple[str, ...]) -> Int32:
+        """Sensor numbers of a frame's dictionary; a gateway sends the same one again and again."""
+        found = self._dictionaries.get(names)
+        if found is None:
+            missing = len(self._sensor)
+            found = np.array([self._sensor.get(name, missing) for name in names], np.int32)
+            if len(self._dictionaries) >= DICTIONARIES:
+                self._dictionaries.clear()
+            self._dictionaries[names] = found
+        return found
+
     def _scale(self, frame: Frame, of: Int32) -> tuple[Int64, Bool]:
         props = self._domain.properties
-        scales = {props[i].scale for i in np.unique(of).tolist() if i < len(props)}
+        used = set(of.tolist()) if len(frame.properties) > 1 else {int(i) for i in of[:1]}
+        scales = {props[i].scale for i in used if i < len(props)}
         if len(scales) == 1:
             return to_scaled(frame.value, scales.pop())
         value = np.zeros(len(frame), np.int64)
         fits = np.zeros(len(frame), np.bool_)
-        for index in np.unique(of).tolist():
+        for index in sorted(used):
             if index < len(props):
                 rows = of == index
                 value[rows], fits[rows] = to_scaled(frame.value[rows], props[index].scale)

@@ -81,6 +81,7 @@ class Silence:
         was = devices[state.silent_since[devices] > NEVER]
         if not len(was):
             return [], [], []
+        was = np.unique(was)
         ticketed = [int(d) for d in was if state.ticketed[d]]
         state.silent_since[was] = NEVER
         state.ticketed[was] = False

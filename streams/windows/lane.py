@@ -233,9 +233,13 @@ class Lane:
         closed = self.state.closed_ms
         for size in self.sizes[1:]:
             size_ms = size * 1000
-            starts = np.unique(rows.time_ms // size_ms * size_ms)
             held = self.state.open_windows.setdefault(size, [])
-            for start in starts.tolist():
+            first, last = int(rows.time_ms.min()) // size_ms, int(rows.time_ms.max()) // size_ms
+            if first == last:
+                starts = [first * size_ms]
+            else:
+                starts = np.unique(rows.time_ms // size_ms * size_ms).tolist()
+            for start in starts:
                 if start + size_ms > closed and start not in held:
                     held.append(start)
 
