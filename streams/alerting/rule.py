@@ -71,6 +71,9 @@ def fill(rule: TierRule, parameters: Mapping[str, str]) -> Thresholds:
     over = int(number(rule.jump_over) * factor)
     if (rule.clear_minutes is None) == (rule.clear_count is None):
         mistakes.append(f"rule {rule.name}: give either clear_minutes or clear_count")
+    consecutive = int(number(rule.consecutive))
+    clear_ms = None if rule.clear_minutes is None else int(number(rule.clear_minutes) * 60_000)
+    clear_count = None if rule.clear_count is None else int(number(rule.clear_count))
     if mistakes:
         raise Misconfigured(mistakes)
     filled = Thresholds(
@@ -79,9 +82,9 @@ def fill(rule: TierRule, parameters: Mapping[str, str]) -> Thresholds:
         hold=tuple(m - width for m in meet),
         jump=None if rule.jump_over is None else tuple(m + over for m in meet),
         severities=tuple(s for _, s in rule.levels),
-        consecutive=int(number(rule.consecutive)),
-        clear_ms=None if rule.clear_minutes is None else int(number(rule.clear_minutes) * 60_000),
-        clear_count=None if rule.clear_count is None else int(number(rule.clear_count)),
+        consecutive=consecutive,
+        clear_ms=clear_ms,
+        clear_count=clear_count,
         texts=texts,
         version="",
     )
