@@ -117,7 +117,10 @@ class Book:
         unverified: bool = False,
         evidence: Mapping[str, Any] | None = None,
     ) -> list[Transition]:
-        """One observation of one subject, newer than the last one of it."""
+        """One observation of one subject, newer than the last one of it.
+
+        An observation so late that the open alert had ended before it may begin the next one.
+        """
         rule = self._rules[name][1]
         key = f"{name}|{subject.key}"
         steps: list[Step] = []
@@ -132,7 +135,12 @@ class Book:
         self.state.origins[key] = moment.origin.value
         steps += observe(rule, track, time_ms, value, unverified)
         track.heard_ms = max(track.heard_ms, moment.decided_ms)
-        return self._apply(key, track, steps, moment, evidence or {})
+        found = self._apply(key, track, steps, moment, evidence or {})
+        if value >= rule.meet[0] and key not in self.state.tracks:
+            found += self.judge(
+                name, subject, time_ms, value, moment, unverified=unverified, evidence=evidence
+            )
+        return found
 
     def _is_steady(self, rule: Thresholds, key: str, value: Int64) -> bool:
         track = self.state.tracks.get(key)
