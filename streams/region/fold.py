@@ -177,6 +177,8 @@ class DomainFold:
         """Facts of a city and its counties, or of a province, for one period."""
         partials = self.pages.partials(self.domain.name, period, start)
         found = {a: partials[a].payload for a in self.groups[code] if a in partials}
+        if any(partials[area].cause == LATE for area in found):
+            cause = LATE  # late rows are in it, a backfill's too: a figure, but no alert
         self._state_facts(moment, period, start, code, found, cause)
 
     def _state_facts(

@@ -40,6 +40,14 @@ def test_revision_raises_no_alert() -> None:
     assert late.transitions == []
 
 
+def test_late_rows_raise_no_alert_even_at_the_first_fold() -> None:
+    """A backfill of the last hours reaches the region as late partials: it notifies nobody."""
+    bench = Bench()
+    late = bench.apply(partial(A, T0 + H, T0, [990], cause="late"), watermark(A, T0 + H, T0 + H))
+    assert late.facts
+    assert late.transitions == []
+
+
 def test_hour_folded_long_after_its_end_raises_no_alert() -> None:
     for delay, count in ((6 * H, 2), (6 * H + 1, 0)):
         bench = Bench()
