@@ -112,7 +112,9 @@ def freshness(clock: ClockRow) -> Freshness:
         areas=clock.areas,
         areas_reporting=clock.reporting,
         areas_unknown=clock.unknown,
-        complete=clock.lag == 0 and clock.unknown == 0 and clock.reporting >= clock.areas,
+        complete=clock.as_of is not None
+        and clock.lag == 0
+        and clock.unknown == 0 and clock.reporting >= clock.areas,
     )
 
 

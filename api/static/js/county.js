@@ -1,12 +1,13 @@
 // One county: its freshness, open alerts, points, and the course of the chosen point.
 
 import { alertRow } from "./alerts.js";
-import { byId, element, fetchJson, shape, span, timeOf } from "./dom.js";
+import { byId, element, fetchJson, plainDecimal, shape, span, timeOf } from "./dom.js";
 import { pick, sign, word } from "./words.js";
 
 const SHOWN_POINTS = 60;
 const HOURS = 3;
 const CHART = { width: 440, height: 128, left: 8, right: 8, top: 18, bottom: 20 };
+const METRES = { m: 1, cm: 0.01, mm: 0.001 };
 let shown = null; // {namespace, code, point, property}
 
 export async function openCounty(namespace, code, point = null, returnTo = document.activeElement) {
@@ -36,14 +37,14 @@ export async function refreshCounty() {
   if (shown?.code !== code) return;
   const sorted = points.items.sort(worstFirst);
   const chosen = sorted.find((p) => p.id === shown.point) ?? sorted.find((p) => p.latest.length) ?? null;
-  const chart = element("div", { id: "course" });
+  const course = chosen ? await courseOf(namespace, chosen, alerts.items, points.freshness.as_of) : [];
+  if (shown?.code !== code) return;
   byId("county-title").textContent = pick(detail.area.name, detail.area.name_en);
   byId("county-body").replaceChildren(
-    summary(detail.area), chart,
+    summary(detail.area), element("div", { id: "course" }, ...course),
     ...alertSection(alerts.items, points.freshness.as_of),
     ...pointSection(sorted, chosen),
   );
-  if (chosen) await drawCourse(chart, namespace, chosen, alerts.items, points.freshness.as_of);
 }
 
 const worstFirst = (a, b) => b.tier.rank - a.tier.rank || Number(b.stale) - Number(a.stale) || height(b) - height(a) || a.id.localeCompare(b.id);
@@ -83,7 +84,7 @@ function pointRow(point, pressed) {
     "button", { type: "button", "aria-pressed": String(pressed), on: { click: () => choosePoint(point.id) } },
     element("span", { class: `level small l${point.tier.rank}${point.stale ? " unknown" : ""}` }, sign(point.tier.rank)),
     element("span", { class: "point-name" }, point.name),
-    element("span", { class: "value" }, latest ? `${latest.value.text} ${latest.unit}` : "–", latest && latest.flag > 2 ? ` ⚑${latest.quality}` : null),
+    element("span", { class: "value" }, latest ? `${plainDecimal(latest.value.text)} ${latest.unit}` : "–", latest && latest.flag > 2 ? ` ⚑${latest.quality}` : null),
     element("span", { class: "age" }, silent ?? (latest ? span(latest.age_s) : "")),
   );
 }
@@ -95,20 +96,27 @@ async function choosePoint(id) {
   byId("county-body").scrollTo(0, 0);
 }
 
-async function drawCourse(box, namespace, point, alerts, asOf) {
+async function courseOf(namespace, point, alerts, asOf) {
   const latest = point.latest[0];
-  if (!latest || !asOf) return;
+  if (!latest || !asOf) return [];
   const end = new Date(Date.parse(asOf));
   const given = { namespace, point: point.id, property: latest.property, to: end.toISOString(), limit: 1000 };
   const minutes = await fetchJson("readings", { ...given, size: "60", from: new Date(end - HOURS * 3.6e6).toISOString() });
   const series = minutes.windows.length > 1 ? minutes
     : await fetchJson("readings", { ...given, size: "3600", from: new Date(end - 24 * 3.6e6).toISOString() });
   const windows = series.windows.filter((window) => window.high !== null);
-  const limit = alerts.find((alert) => alert.point === point.id)?.threshold ?? null;
-  box.replaceChildren(
+  const limit = limitIn(latest.unit, alerts.find((alert) => alert.point === point.id));
+  return [
     element("h3", {}, `${point.name} · ${latest.property} (${latest.unit}) · ${word("chart")}`),
-    windows.length > 1 ? chart(windows, limit === null ? null : Number(limit)) : element("p", { class: "quiet" }, word("no-series")),
-  );
+    windows.length > 1 ? chart(windows, limit) : element("p", { class: "quiet" }, word("no-series")),
+  ];
+}
+
+// The threshold of an alert on the scale of the readings; null when the units do not compare.
+function limitIn(unit, alert) {
+  if (!alert || alert.threshold === null) return null;
+  if (alert.unit === unit) return Number(alert.threshold);
+  return METRES[alert.unit] && METRES[unit] ? (Number(alert.threshold) * METRES[alert.unit]) / METRES[unit] : null;
 }
 
 function chart(windows, limit) {

@@ -22,6 +22,8 @@ function filled(node, attributes, children) {
 }
 
 export const byId = (id) => document.getElementById(id);
+// "0.319000" → "0.319": zeros that only say how a property is stored are not for people.
+export const plainDecimal = (text) => (text.includes(".") ? text.replace(/\.?0+$/, "") : text);
 export const count = (number) => (number === null || number === undefined ? "–" : number.toLocaleString("en-US"));
 
 // Times come as ISO 8601 in +08:00; they are shown as they are written, whatever the browser's zone.

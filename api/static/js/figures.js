@@ -64,7 +64,7 @@ function plain(byCity, known) {
 function heading(byCity, known) {
   const some = byCity.values().next().value;
   const title = `${titleOf(some, known.get(some.indicator))} · ${periodWord(some.period)}`;
-  return element("th", { scope: "col", title: `${title} · ${some.start}` }, title, element("small", {}, `${some.unit} ${timeOf(some.end)}`));
+  return element("th", { scope: "col", title: `${title} · ${some.start}` }, title, element("small", {}, `${some.unit} ${timeOf(some.period === "state" ? some.known_from : some.end)}`));
 }
 
 function cell(fact) {
