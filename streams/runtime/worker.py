@@ -15,6 +15,7 @@ from streams.runtime.single import HostSetup, SingleHost
 from streams.storage.host_store import HostStore
 from streams.storage.recompute import Recomputer
 from streams.storage.region import RegionRunner
+from streams.storage.retention import Retention
 
 
 @contextmanager
@@ -37,12 +38,13 @@ def worker_host(
             kind, ids = store.kind(), store.property_ids()
         region = stack.enter_context(closing(RegionRunner(conninfo, namespace, domains)))
         recomputer = stack.enter_context(closing(Recomputer(conninfo, namespace, domains)))
+        retention = stack.enter_context(closing(Retention(conninfo, namespace)))
         setup = HostSetup(
             conninfo,
             namespace,
             make_pipeline=partial(make_pipeline, kind, domains, ids),
             wanted_versions=wanted_versions,
-            followers=(region, recomputer),
+            followers=(region, recomputer, retention),
             max_records=max_records,
             checkpoint_s=checkpoint_s,
         )
