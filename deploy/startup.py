@@ -94,10 +94,12 @@ def _taken_ports(settings: Settings) -> list[str]:
 
 
 def _migrate(conninfo: str, settings: Settings, play: str | None) -> None:
+    from deploy.live_city import ensure_areas
     from streams.contracts.reason import NamespaceKind
     from streams.storage.migrate import migrate
 
     migrate(conninfo, LIVE_NAMESPACE, NamespaceKind.LIVE, partitions=settings.partitions)
+    ensure_areas(conninfo, LIVE_NAMESPACE, settings, lambda: int(time.time() * 1000))
     if play is not None:
         migrate(conninfo, PLAY_NAMESPACE, NamespaceKind.SIMULATED, partitions=settings.partitions)
 
