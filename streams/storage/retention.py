@@ -66,7 +66,7 @@ class Retention:
         return 0
 
     def prune(self) -> bool:
-        """Deletes at most `BATCH` rows of each kind; whether more may wait. Raises `Unavailable`."""
+        """Deletes at most `BATCH` rows of each kind; whether more may wait."""
         if self._connection is None or self._connection.closed:
             self._connection = connect(self._conninfo, self._namespace, "citybrain retention")
         with translated(), self._connection.transaction():
