@@ -114,7 +114,8 @@ def freshness(clock: ClockRow) -> Freshness:
         areas_unknown=clock.unknown,
         complete=clock.as_of is not None
         and clock.lag == 0
-        and clock.unknown == 0 and clock.reporting >= clock.areas,
+        and clock.unknown == 0
+        and clock.reporting >= clock.areas,
     )
 
 

@@ -111,7 +111,7 @@ def test_figures_show_completeness_and_as_of(page: Page) -> None:
     card = page.locator("#figures .card", has_text="plan.15")
     expect(card).to_contain_text("93.3")
     expect(card).to_contain_text("完整 165/165")
-    expect(card).to_contain_text("截至 09-16 02:30")
+    expect(card).to_contain_text("截至\u00a009-16\u00a002:30")
     expect(page.locator("#cities tbody tr")).to_have_count(11)
 
 

@@ -32,7 +32,7 @@ export function alertRow(alert, now, onChoose) {
       "button", { type: "button", class: alert.state, on: { click: () => onChoose(alert) } },
       element("span", { class: `level l${alert.severity.rank}${alert.stale ? " unknown" : ""}` }, sign(alert.severity.rank)),
       element("span", { class: "place", title: place }, place),
-      element("span", { class: "value" }, value),
+      element("span", { class: "value", title: `${word("at-change")} ${timeOf(alert.updated)}` }, value),
       what,
       element("span", { class: "since" }, `${timeOf(alert.onset)} · ${span(between(alert.onset, now))}`),
     ),

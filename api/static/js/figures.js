@@ -28,7 +28,7 @@ function card(fact, item) {
     "div", { class: "card", title: `${titleOf(fact, item)} · ${fact.start} – ${fact.end} · r${fact.revision} ${fact.cause}` },
     element("p", { class: "name" }, `${row}${titleOf(fact, item)} · ${periodWord(fact.period)}`),
     element("p", { class: "number" }, fact.value ?? "–", element("small", {}, fact.unit + bounds)),
-    element("p", { class: "meta" }, completeness(fact), ` · ${word("as-of")} ${dateOf(fact.known_from).slice(5)} ${timeOf(fact.known_from)}`),
+    element("p", { class: "meta" }, completeness(fact), " ", element("span", {}, `${word("as-of")}\u00a0${dateOf(fact.known_from).slice(5)}\u00a0${timeOf(fact.known_from)}`)),
   );
 }
 

@@ -48,6 +48,7 @@ const WORDS = {
   points: ["监测点位", "Points"],
   city: ["城市", "City"],
   "county-alerts": ["本区县未解除预警", "Open alerts of this county"],
+  "at-change": ["最近一次变化时的值 / 阈值", "Value / threshold at its last change,"],
   silent: ["静默", "silent"],
   "no-series": ["此时段没有窗口数据。", "No windows in this stretch."],
   chart: ["近 3 小时（窗口最高值）", "Last 3 h (window maxima)"],
