@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from streams.area.report import Report
 from streams.area.resolve import Resolver
 from streams.area.view import build_view, device_reports, subjects
 from streams.catalog import Profile, Registry
-from streams.contracts.domain import AreaView, Domain, Outputs, Ticket
+from streams.contracts.domain import AreaView, Domain, Outputs, Ticket, TierRule
 from streams.contracts.exact import to_text
 from streams.contracts.frame import Frame, Int16, Int32, Int64
 from streams.contracts.outcome import LateRows, Outcome
@@ -375,16 +375,11 @@ class Area:
         moment = Moment(self.proc_ms, self.position, frame.origin)
         fresh = taken.sifted.fresh
         for rule in work.domain.rules:
+            self._withdraw_spikes(rule, seat, taken, moment, outcome)
             if rule.property is None or not len(new):
                 continue
             prop = work.domain.property_index(rule.property)
             by_series = seat.subjects.get(prop, {})
-            for series, when in taken.judged.spikes:
-                subject = by_series.get(series)
-                if subject is not None and self.book.onset(rule.name, subject) == when:
-                    outcome.transitions += self.book.withdraw(
-                        rule.name, subject, when, Change.WITHDRAWN, moment, {"why": "spike"}
-                    )
             flagged = Chunk(new.series, new.time_ms, new.value, taken.flag, new.position)
             doubtful = work.quality.unverified(flagged)
             for series, when in taken.judged.spikes:
@@ -399,7 +394,24 @@ class Area:
                     (new.series[rows], new.time_ms[rows], new.value[rows], doubtful[rows]),
                     moment,
                 )
-        self._obey(seat, taken.outputs, outcome)
+        self._obey(seat, _without_spikes(taken, work.view), outcome)
+
+    def _withdraw_spikes(
+        self, rule: TierRule, seat: Seat, taken: Taken, moment: Moment, outcome: Outcome
+    ) -> None:
+        """An alert that began with a spike ends when the spike is known."""
+        view, domain = seat.work.view, seat.work.domain
+        for series, when in taken.judged.spikes:
+            if rule.property is None:
+                point = view.points[int(view.series_point[series])].id
+                subject: Subject | None = Subject(point, point)
+            else:
+                of = seat.subjects.get(domain.property_index(rule.property), {})
+                subject = of.get(series)
+            if subject is not None and self.book.onset(rule.name, subject) == when:
+                outcome.transitions += self.book.withdraw(
+                    rule.name, subject, when, Change.WITHDRAWN, moment, {"why": "spike"}
+                )
 
     def _obey(self, seat: Seat, outputs: Outputs, outcome: Outcome) -> None:
         """What a domain answered, in its order: results, episodes, tickets, judgements."""
@@ -534,6 +546,15 @@ class Area:
             lanes={name: seat.work.snapshot() for name, seat in self.seats.items()},
             frames=self.frames,
         )
+
+
+def _without_spikes(taken: Taken, view: AreaView) -> Outputs:
+    """The domain's outputs without judgements of readings that are spikes."""
+    spikes = {(int(view.series_point[s]), when) for s, when in taken.judged.spikes}
+    if not spikes:
+        return taken.outputs
+    kept = [j for j in taken.outputs.judgements if (j.point, j.time_ms) not in spikes]
+    return replace(taken.outputs, judgements=kept)
 
 
 def _joined(new: Chunk, revised: Chunk, reflagged: Chunk) -> Chunk:
