@@ -1,0 +1,1 @@
+"""Domains outside the project, each a folder: what a city that adds its own would write."""
