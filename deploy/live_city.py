@@ -5,9 +5,9 @@ Points and sensors come with an import; boundaries and areas come from the packa
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from streams.catalog import Profile, Registry, spread_areas
+from streams.catalog import Area, Profile, Registry, spread_areas
 from streams.settings import Settings
 
 PROFILE = Profile("default")
@@ -16,39 +16,45 @@ PROFILE = Profile("default")
 def ensure_areas(
     conninfo: str, namespace: str, settings: Settings, clock_ms: Callable[[], int]
 ) -> bool:
-    """Stores and activates a registry of bare areas where the log is still empty; True if it did.
+    """Stores and activates a registry of bare areas when there is none; True if it did anything.
 
-    Every area, cities too (a station without coordinates stands in its city), has a partition.
+    A start that was cut off half-way is finished: a partition with an empty log gets what the
+    others got. Every area, cities too (a station without coordinates stands in its city), has a partition.
     """
     from deploy.city.zhejiang.boundaries import load_boundaries
     from streams.contracts.codec import encode_control
     from streams.log.postgres import PostgresLog
     from streams.storage.connect import connect, translated
-    from streams.storage.registry import save_profile, save_registry
+    from streams.storage.registry import newest, save_profile, save_registry
     from streams.storage.shapes import save_shapes
 
     log = PostgresLog(conninfo, namespace)
     try:
-        empty = [n for n in range(log.partitions()) if log.end(n) == 0]
-        if not empty:
-            return False
-        boundaries = load_boundaries(settings.var_dir)
-        weights = {a.code: 1 for a in boundaries.areas.values() if a.level != "province"}
         count = log.partitions()
-        bare = Registry(dict(boundaries.areas), {}, {}, {}, spread_areas(weights, count), count)
         with translated(), connect(conninfo, namespace) as connection:
-            save_shapes(connection, boundaries.full, boundaries.sketch)
-            stored = save_registry(connection, bare)
+            known = newest(connection, "registry")
+            targets = [n for n in range(count) if known is None or log.end(n) == 0]
+            if not targets:
+                return False
             profile = save_profile(connection, PROFILE)
+            if known is None:
+                boundaries = load_boundaries(settings.var_dir)
+                save_shapes(connection, boundaries.full, boundaries.sketch)
+                version = save_registry(connection, _bare(boundaries.areas, count)).version
+            else:
+                version = known[0]
         now = clock_ms()
-        for partition in empty:
-            log.append(
-                partition,
-                [
-                    encode_control("profile", profile, now),
-                    encode_control("registry", stored.version, now),
-                ],
-            )
+        controls = [
+            encode_control("profile", profile, now),
+            encode_control("registry", version, now),
+        ]
+        for partition in targets:
+            log.append(partition, controls)
     finally:
         log.close()
     return True
+
+
+def _bare(areas: Mapping[str, Area], count: int) -> Registry:
+    weights = {a.code: 1 for a in areas.values() if a.level != "province"}
+    return Registry(dict(areas), {}, {}, {}, spread_areas(weights, count), count)
