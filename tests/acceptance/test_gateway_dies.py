@@ -118,7 +118,7 @@ def test_exactly_one_gateway_alert_within_two_minutes(city: City) -> None:
     assert fired.decided_ms <= heard_ms + WITHIN_MS
 
 
-def test_its_sensors_open_no_tickets_of_their_own_alerts(city: City) -> None:
+def test_the_region_has_no_other_matter(city: City) -> None:
     assert [t.rule for t in city.region if t.rule != RULE and t.rule.startswith("region.")] == []
 
 

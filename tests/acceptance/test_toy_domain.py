@@ -87,7 +87,7 @@ def test_from_sensor_to_api(
         assert (alert["rule"], alert["point"], alert["state"]) == ("noise.level", "n1", "firing")
         assert alert["severity"]["name"] == "orange"
         readings = get(client, "/v1/readings", property="sound_level", point="n1")["readings"]
-        assert [r["value"] for r in readings] == ["60.5", "88.2", "90.1"]
+        assert [r["value"]["text"] for r in readings] == ["60.5", "88.2", "90.1"]
 
 
 def activate(conninfo: str, namespace: str) -> None:
