@@ -5,7 +5,10 @@ The real pipeline and the model store, no database. Times are "HH:MM" or "HH:MM:
 
 from __future__ import annotations
 
-from streams.catalog import Registry
+from collections.abc import Mapping
+from typing import Any
+
+from streams.catalog import Profile, Registry
 from streams.contracts.codec import encode, encode_control, encode_tick
 from streams.contracts.frame import Frame, Record
 from streams.contracts.outcome import Outcome, RegionMessage, Transition
@@ -58,6 +61,11 @@ class Timeline:
         """A registry version from now on."""
         self.held = held
         return self._process(encode_control("registry", held.version, START_MS), START_MS)
+
+    def use(self, profile: Profile) -> Outcome:
+        """A profile version from now on."""
+        message = encode_control("profile", profile.version, START_MS)
+        return self._process(message, START_MS, {profile.version: profile.to_dict()})
 
     def depth(
         self,
@@ -116,10 +124,15 @@ class Timeline:
         sensor = self.held.sensors[f"{COUNTY}-{point}"].id
         return self.store.observation[sensor, PROPERTY_IDS[prop], moment(at)][1]
 
-    def _process(self, message: tuple[dict[str, str], bytes], append_ms: int) -> Outcome:
+    def _process(
+        self,
+        message: tuple[dict[str, str], bytes],
+        append_ms: int,
+        versions: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> Outcome:
         record = Record(self._offset, append_ms, *message)
         self._offset += 1
-        contents = {self.held.version: self.held.to_dict()}
+        contents = {self.held.version: self.held.to_dict(), **(versions or {})}
         outcome = self._pipeline.process([record], contents)
         self.store.apply(outcome)
         self.transitions += outcome.transitions
