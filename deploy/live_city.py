@@ -19,7 +19,8 @@ def ensure_areas(
     """Stores and activates a registry of bare areas when there is none; True if it did anything.
 
     A start that was cut off half-way is finished: a partition with an empty log gets what the
-    others got. Every area, cities too (a station without coordinates stands in its city), has a partition.
+    others got. Every area, cities too (a station without coordinates stands in its city), has a
+    partition.
     """
     from deploy.city.zhejiang.boundaries import load_boundaries
     from streams.contracts.codec import encode_control

@@ -33,6 +33,7 @@ from streams.windows.lane import HOUR_MS, LaneState
 from streams.windows.watermark import NEVER
 
 FRAME_MEMORY_HOURS = 2
+HOUR_S = 3600  # shorter windows, not revised, are closed before a row of theirs can be late
 UNVERIFIED = {"unverified": "implausible rise"}
 
 
@@ -259,6 +260,7 @@ class Area:
         source_flag = None if frame.flag is None else frame.flag[resolved.row]
         if frame.backfill:
             rows.flag = seat.work.quality.grade(rows, source_flag)
+            seat.work.lane.note_late(rows.time_ms)
             self._hand_late(seat, frame, rows, outcome)
             return
         early = rows.time_ms + seat.work.lane.interval_ms[rows.series] > (
@@ -461,7 +463,11 @@ class Area:
         mark = lane.state.watermark
         if mark.value_ms > lane.state.closed_ms and mark.value_ms > NEVER:
             if _base(lane.state, lane.sizes[0], mark.value_ms):
+                before = lane.state.closed_ms
                 self._emit(name, seat, seat.work.close(at_ms, self.position), outcome, at_ms)
+                if lane.state.closed_ms // HOUR_MS > before // HOUR_MS:
+                    for day in lane.late_days(before, lane.state.closed_ms):
+                        self.report.mark_late(outcome, name, day, self.position)
             else:
                 lane.state.closed_ms = mark.value_ms
         self.report.watermark(outcome, at_ms, name, mark.value_ms, mark.active, self.position)
@@ -483,10 +489,10 @@ class Area:
                 windows = seat.work.windows(one.closed, seat.property_id)
                 if windows is not None:
                     outcome.windows.append(windows)
-                if late:
-                    self.report.mark_late(
-                        outcome, name, one.closed.start_ms, seat.work, self.position
-                    )
+                if late and (one.closed.revised or one.closed.size_s >= HOUR_S):
+                    day = seat.work.lane.day_of(one.closed.start_ms)
+                    if day in late:
+                        self.report.mark_late(outcome, name, day, self.position)
             if one.reflagged is not None and len(one.reflagged):
                 outcome.reflag(seat.work.flag_changes(one.reflagged, seat.property_id))
             if one.outputs is not None:

@@ -108,15 +108,11 @@ class Report:
             )
         )
 
-    def mark_late(
-        self, outcome: Outcome, domain: str, start_ms: int, work: LaneWork, position: int
-    ) -> None:
-        """Late rows touched the day of this window: the store knows more than the lane."""
-        day = work.lane.day_of(start_ms)
-        if day in work.lane.state.late_days:
-            mark = LateMark(self._area, domain, day, position)
-            if mark not in outcome.marks[-8:]:
-                outcome.marks.append(mark)
+    def mark_late(self, outcome: Outcome, domain: str, day_ms: int, position: int) -> None:
+        """Late rows touched this day: the store knows more of it than the lane."""
+        mark = LateMark(self._area, domain, day_ms, position)
+        if mark not in outcome.marks[-8:]:
+            outcome.marks.append(mark)
 
     # refused and set apart -----------------------------------------------------------------
 

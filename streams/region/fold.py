@@ -111,8 +111,17 @@ class DomainFold:
             PartialKey(self.domain.name, period, start, message.area),
             Partial(message.payload, message.proc_ms, message.cause),
         )
-        if period != STATE and start + LENGTH_MS[period] <= lines.folded.get(city, 0):
+        end = start + LENGTH_MS[period]
+        if message.cause == LATE and period != STATE:
+            self._reach(lines, city, end)
+        if period != STATE and end <= lines.folded.get(city, 0):
             moment.mark(period, start, city, message.cause)
+
+    def _reach(self, lines: Lines, city: str, end_ms: int) -> None:
+        """Where no watermark ever came (a backfill alone), late rows say how far time has come."""
+        for code in (city, self.members.province_of(city)):
+            if code is not None and lines.passed_ms(self.groups[code]) is None:
+                lines.folded[code] = max(lines.folded.get(code, 0), end_ms)
 
     # -- periods that the watermarks have just passed ------------------------------------------
 

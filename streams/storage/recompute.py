@@ -36,6 +36,7 @@ from streams.storage.region_log import write_messages
 from streams.storage.registry import load_version
 
 LATE = "late"
+UNBOUNDED = 1 << 52  # nothing ever came on time (a backfill alone): every stored period is over
 AFTER_THE_PIPELINE = 1 << 40  # sequence numbers behind those of the first stage
 
 FIND_MARK = """
@@ -154,8 +155,8 @@ class Recomputer:
             return 1  # another recomputer was faster, or nothing is left that it could mean
         view = build_view(domain, mark.area, registry, self._profile(cursor, mark.partition), None)
         city = registry.city_of(mark.area)
-        closed = _one(cursor, CLOSED, mark, city)
-        if closed is not None and closed > mark.day_ms:
+        closed = _one(cursor, CLOSED, mark, city) or UNBOUNDED
+        if closed > mark.day_ms:
             derived = self._derive(cursor, domain, view, mark, closed)
             write_results(cursor, _results(derived))
             self._send(cursor, mark, city, taken[0], derived)

@@ -2,7 +2,7 @@
 
 Records go when they are older than the topic's retention AND before the checkpoint: a restart never
 misses one. The last record before the checkpoint stays, the log is recognised by it. Clock rows of
-the region log go once the region stage has passed them.
+the region log go once the region stage has passed them; the newest stay, they are the areas' clock.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ select count(*) from gone
 DELETE_CLOCKS = """
 delete from region_log where id in (
     select r.id from region_log r join position p on p.topic = 'region' and p.partition = 0
-    where r.kind = 'clock' and r.id < p.next_offset order by r.id limit %s
+    where r.kind = 'clock' and r.id < p.next_offset - 1000 order by r.id limit %s
 )
 """
 

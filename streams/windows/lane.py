@@ -143,10 +143,17 @@ class Lane:
         if not late.any():
             return rows.take(np.empty(0, np.int64)), rows
         found = rows.take(np.flatnonzero(late))
-        known = set(self.state.late_days)
-        days = {day_start(int(t), self.zone_ms) for t in np.unique(found.time_ms)}
-        self.state.late_days = sorted(known | days)
+        self.note_late(found.time_ms)
         return found, rows.take(np.flatnonzero(~late))
+
+    def note_late(self, time_ms: Int64) -> None:
+        """Rows of these times go past this memory: their days are known better by the store."""
+        days = {self.day_of(int(t)) for t in np.unique(time_ms // HOUR_MS * HOUR_MS)}
+        self.state.late_days = sorted(set(self.state.late_days) | days)
+
+    def late_days(self, from_ms: int, to_ms: int) -> list[int]:
+        """Late days of which the watermark passes some part on its way from one time to another."""
+        return [d for d in self.state.late_days if d < to_ms and d + DAY_MS > from_ms]
 
     def _take(self, rows: Chunk, late_rows: Chunk) -> Sifted:
         newest = self.state.newest_ms[rows.series]

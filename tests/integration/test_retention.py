@@ -22,7 +22,7 @@ def test_only_old_records_before_the_checkpoint_go(database_url: str, namespace:
         connection.execute("delete from position")
         connection.execute(
             "insert into position (topic, partition, next_offset, checkpoint_offset)"
-            " values (%s, 0, 9, 6), ('region', 0, 3, 3)",
+            " values (%s, 0, 9, 6), ('region', 0, 1003, 1003)",
             (OBSERVATION_TOPIC,),
         )
         connection.execute(
