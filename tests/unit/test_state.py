@@ -36,7 +36,7 @@ def test_everything_comes_back() -> None:
 @pytest.mark.parametrize("kind", [np.bool_, np.int8, np.int16, np.int32, np.int64])
 def test_arrays_keep_their_type_and_may_be_written(kind: type[np.generic]) -> None:
     array = np.array([0, 1, 1]).astype(kind)[::-1]
-    found = restore(dump({"a": array}), dict[str, np.ndarray])["a"]  # type: ignore[type-arg]
+    found = restore(dump({"a": array}), dict[str, np.ndarray])["a"]
     assert found.dtype == array.dtype
     np.testing.assert_array_equal(found, array)
     found[0] = 0
