@@ -178,6 +178,8 @@ server = EmbeddedPostgres(Path(sys.argv[1]))
 server.start()
 first = server.process()
 os.kill(first.pid, 9)
+while first.alive():  # the signal is on its way
+    pass
 server.start()
 assert server.ready() and server.process() != first
 assert server.home.root.is_relative_to(server.home.var_dir)
