@@ -14,8 +14,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from streams.area.intake import set_apart
 from streams.area.keep import AreaKeeper
 from streams.area.process import Area
+from streams.area.view import profile_mistakes
 from streams.catalog import Profile, Registry
 from streams.contracts import state as state_bytes
 from streams.contracts.codec import decode
@@ -117,7 +119,7 @@ class Pipeline:
         elif (area := self._areas.get(frame.area)) is None:
             self._refuse(frame, record, *self._why_no_area(frame.area), outcome)
         elif self._is_ahead(frame, record):
-            area.set_apart(frame, record.offset, outcome)
+            set_apart(area.report, frame, record.offset, outcome)
         else:
             area.take(frame, record.offset, outcome)
 
@@ -167,6 +169,11 @@ class Pipeline:
         if content is None or control.kind not in ("registry", "profile"):
             self._bury(record, Reason.UNKNOWN_VERSION, f"{control.kind} {control.version}", outcome)
             return
+        if control.kind == "profile":
+            mistakes = profile_mistakes(self._setup.domains, Profile.from_dict(content))
+            if mistakes:
+                self._bury(record, Reason.UNUSABLE_VERSION, "; ".join(mistakes), outcome)
+                return
         if control.kind == "registry":
             self._registry, self._head.registry = Registry.from_dict(content), control.version
         else:
@@ -175,7 +182,7 @@ class Pipeline:
         outcome.activated.append((control.kind, control.version, record.offset))
         self._fit()
         for code in sorted(self._areas):
-            self._areas[code].tell_inventory(outcome)
+            self._areas[code].activated(outcome)
 
     def _fit(self) -> None:
         if self._registry is None:

@@ -6,7 +6,7 @@ one by one. Deterministic: no clock, no randomness; timers fire when the caller 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -171,6 +171,21 @@ class Book:
             return []
         step = Step(change, track.level, time_ms, None, ended=True)
         return self._apply(key, track, [step], moment, evidence or {})
+
+    def retire(self, known: Collection[str], moment: Moment) -> list[Transition]:
+        """Ends the open alerts of points that left the registry: nobody watches them any more."""
+        gone = [
+            key
+            for key, point in sorted(self.state.points.items())
+            if point is not None and key.split("|", 1)[1] not in known
+        ]
+        found: list[Transition] = []
+        for key in gone:
+            track = self.state.tracks[key]
+            at = Moment(max(moment.decided_ms, track.heard_ms), moment.position, moment.origin)
+            step = Step(Change.RETIRED, track.level, at.decided_ms, None, ended=True)
+            found += self._apply(key, track, [step], at, {})
+        return found
 
     def silence(self, subject_key: str, time_ms: int, moment: Moment) -> list[Transition]:
         """Every open alert of the subject becomes stale."""

@@ -7,34 +7,32 @@ them. Nothing here depends on other areas, on the partition or on how records ar
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from streams.alerting.book import Book, BookState, Moment, Subject
+from streams.alerting.book import Book, BookState, Moment
 from streams.alerting.rule import fill
+from streams.area import intake, judging
 from streams.area.lane_work import LaneWork, LaneWorkState, Passed, Taken
 from streams.area.report import Report
 from streams.area.resolve import Resolver
+from streams.area.seat import Seat
 from streams.area.view import build_view, device_reports, subjects
 from streams.catalog import Profile, Registry
-from streams.contracts.domain import AreaView, Domain, Outputs, Ticket, TierRule
-from streams.contracts.exact import to_text
-from streams.contracts.frame import Frame, Int16, Int32, Int64
-from streams.contracts.outcome import LateRows, Outcome
-from streams.contracts.reason import Change, Origin, Reason
+from streams.contracts.domain import AreaView, Domain, Outputs, Ticket
+from streams.contracts.frame import Frame, Int32, Int64
+from streams.contracts.outcome import Outcome
+from streams.contracts.reason import Origin, Reason
 from streams.quality.silence import Silence, SilenceEvent, SilenceLimits, SilenceState
 from streams.resilience.composite import risk
-from streams.windows.history import Chunk
+from streams.windows.history import Chunk, join
 from streams.windows.lane import HOUR_MS, LaneState
 from streams.windows.watermark import NEVER
 
-FRAME_MEMORY_HOURS = 2
 HOUR_S = 3600  # shorter windows, not revised, are closed before a row of theirs can be late
-UNVERIFIED = {"unverified": "implausible rise"}
 
 
 @dataclass(slots=True)
@@ -53,17 +51,6 @@ class AreaState:
     book: BookState
     lanes: dict[str, LaneWorkState]
     frames: dict[int, set[int]] = field(default_factory=dict)  # hour of ingest -> ids
-
-
-@dataclass(slots=True)
-class Seat:
-    """A lane with what the registry says about its series."""
-
-    work: LaneWork
-    resolver: Resolver
-    subjects: dict[int, dict[int, Subject]]
-    devices: Int32  # device number of every series
-    property_id: Int16  # catalogue id of every series' property
 
 
 class Area:
@@ -119,10 +106,21 @@ class Area:
         self._fit_subjects()
         self.touched = self.stale_view = self.refitted = True
 
-    def tell_inventory(self, outcome: Outcome) -> None:
-        """The state partials of a registry version that has just been activated."""
+    def activated(self, outcome: Outcome) -> None:
+        """A version has just come into force: alerts of what left end, inventories are told."""
+        self._retire(outcome)
         for name, seat in self.seats.items():
             self._tell_state(outcome, name, seat, "registry")
+
+    def _retire(self, outcome: Outcome) -> None:
+        known = {
+            subject.key
+            for seat in self.seats.values()
+            for by_series in seat.subjects.values()
+            for series, subject in by_series.items()
+            if seat.work.view.series_active[series]
+        }
+        outcome.transitions += self.book.retire(known, self._moment())
 
     def _tell_state(self, outcome: Outcome, name: str, seat: Seat, cause: str) -> None:
         if seat.work.domain.inventory is None:
@@ -238,7 +236,7 @@ class Area:
         self.touched = self.stale_view = True
         count, domain = len(frame), frame.domain
         outcome.count(self.code, domain, frame.source, received=count)
-        if self._is_repeated(frame):
+        if intake.is_repeated(self.frames, frame, self.proc_ms):
             outcome.count(self.code, domain, frame.source, duplicate=count)
             return
         self.advance(frame.ingest_ms, outcome)
@@ -261,65 +259,22 @@ class Area:
         if frame.backfill:
             rows.flag = seat.work.quality.grade(rows, source_flag)
             seat.work.lane.note_late(rows.time_ms)
-            self._hand_late(seat, frame, rows, outcome)
+            intake.hand_late(seat, frame, rows, outcome)
             return
         early = rows.time_ms + seat.work.lane.interval_ms[rows.series] > (
             frame.ingest_ms + self._future_ms
         )
         if early.any():
-            self._quarantine(seat, frame, rows.take(np.flatnonzero(early)), outcome)
+            intake.quarantine(self.report, seat, frame, rows.take(np.flatnonzero(early)), outcome)
             keep = np.flatnonzero(~early)
             rows = rows.take(keep)
             source_flag = None if source_flag is None else source_flag[keep]
         self._hear(seat, rows.series, outcome)
         taken = seat.work.take(rows, source_flag, self.proc_ms, position)
-        self._record(seat, frame, taken, outcome)
-        self._judge(seat, frame, taken, outcome)
+        intake.record(seat, frame, taken, outcome)
+        self._obey(seat, judging.judge(self.book, seat, taken, self._moment(), outcome), outcome)
         self._move_windows(domain, seat, frame, taken, outcome)
         self.advance(self.proc_ms, outcome)
-
-    def set_apart(self, frame: Frame, position: int, outcome: Outcome) -> None:
-        """A frame whose ingest time is ahead of the log's own clock: all of it is quarantined."""
-        outcome.count(self.code, frame.domain, frame.source, received=len(frame))
-        for row in range(len(frame)):
-            self.report.quarantine(
-                outcome,
-                frame,
-                Reason.FUTURE_INGEST,
-                frame.sensors[int(frame.sensor[row])],
-                frame.properties[int(frame.property[row])],
-                int(frame.time_ms[row]),
-                repr(float(frame.value[row])),
-                position,
-            )
-
-    def _is_repeated(self, frame: Frame) -> bool:
-        text = f"{frame.source}\0{frame.id}".encode()
-        identity = int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big")
-        if any(identity in ids for ids in self.frames.values()):
-            return True
-        hour = max(self.proc_ms, frame.ingest_ms) // HOUR_MS
-        self.frames.setdefault(hour, set()).add(identity)
-        for old in [h for h in self.frames if h < hour - FRAME_MEMORY_HOURS]:
-            del self.frames[old]
-        return False
-
-    def _quarantine(self, seat: Seat, frame: Frame, rows: Chunk, outcome: Outcome) -> None:
-        view, props = seat.work.view, seat.work.domain.properties
-        for series, time_ms, value in zip(
-            rows.series.tolist(), rows.time_ms.tolist(), rows.value.tolist(), strict=True
-        ):
-            prop = props[int(view.series_property[series])]
-            self.report.quarantine(
-                outcome,
-                frame,
-                Reason.FUTURE_EVENT,
-                view.series_name[series],
-                prop.name,
-                time_ms,
-                to_text(value, prop.scale),
-                self.position,
-            )
 
     def _hear(self, seat: Seat, series: Int32, outcome: Outcome) -> None:
         if not len(series):
@@ -333,111 +288,11 @@ class Area:
             for gateway in gateways:
                 self._tell_source(gateway, self.proc_ms, True, outcome)
 
-    def _hand_late(self, seat: Seat, frame: Frame, rows: Chunk, outcome: Outcome) -> None:
-        if not len(rows):
-            return
-        outcome.late.append(
-            LateRows(
-                ((self.code, frame.domain, frame.source),),
-                np.zeros(len(rows), np.int16),
-                seat.work.view.series_sensor[rows.series],
-                seat.property_id[rows.series],
-                rows.time_ms,
-                rows.value,
-                rows.flag,
-                rows.position,
-            )
-        )
-
-    def _record(self, seat: Seat, frame: Frame, taken: Taken, outcome: Outcome) -> None:
-        sifted = taken.sifted
-        self._hand_late(seat, frame, sifted.late, outcome)
-        new, revised = len(sifted.new), len(sifted.revised)
-        outcome.count(
-            self.code,
-            frame.domain,
-            frame.source,
-            duplicate=sifted.duplicates,
-            stored=new + revised,
-            on_time=new + revised,
-            revised=revised,
-        )
-        if new:
-            outcome.readings.append(seat.work.readings(taken, seat.property_id))
-        if revised:
-            outcome.revise(seat.work.revisions(sifted, seat.property_id))
-        if len(taken.reflagged):
-            outcome.reflag(seat.work.flag_changes(taken.reflagged, seat.property_id))
-        outcome.tickets += [(self.code, t) for t in taken.judged.tickets]
-
-    # alerts -----------------------------------------------------------------------------------
-
-    def _judge(self, seat: Seat, frame: Frame, taken: Taken, outcome: Outcome) -> None:
-        work, new = seat.work, taken.sifted.new
-        moment = Moment(self.proc_ms, self.position, frame.origin)
-        fresh = taken.sifted.fresh
-        for rule in work.domain.rules:
-            self._withdraw_spikes(rule, seat, taken, moment, outcome)
-            if rule.property is None or not len(new):
-                continue
-            prop = work.domain.property_index(rule.property)
-            by_series = seat.subjects.get(prop, {})
-            flagged = Chunk(new.series, new.time_ms, new.value, taken.flag, new.position)
-            doubtful = work.quality.unverified(flagged)
-            for series, when in taken.judged.spikes:
-                doubtful &= ~((new.series == series) & (new.time_ms == when))
-            use = fresh & ((taken.flag <= 2) | doubtful)
-            use &= work.view.series_property[new.series] == prop
-            rows = np.flatnonzero(use)
-            if len(rows):
-                outcome.transitions += self.book.judge_rows(
-                    rule.name,
-                    by_series,
-                    (new.series[rows], new.time_ms[rows], new.value[rows], doubtful[rows]),
-                    moment,
-                )
-        self._obey(seat, _without_spikes(taken, work.view), outcome)
-
-    def _withdraw_spikes(
-        self, rule: TierRule, seat: Seat, taken: Taken, moment: Moment, outcome: Outcome
-    ) -> None:
-        """An alert that began with a spike ends when the spike is known."""
-        view, domain = seat.work.view, seat.work.domain
-        for series, when in taken.judged.spikes:
-            if rule.property is None:
-                point = view.points[int(view.series_point[series])].id
-                subject: Subject | None = Subject(point, point)
-            else:
-                of = seat.subjects.get(domain.property_index(rule.property), {})
-                subject = of.get(series)
-            if subject is not None and self.book.onset(rule.name, subject) == when:
-                outcome.transitions += self.book.withdraw(
-                    rule.name, subject, when, Change.WITHDRAWN, moment, {"why": "spike"}
-                )
+    def _moment(self) -> Moment:
+        return Moment(self.proc_ms, self.position, self.origin)
 
     def _obey(self, seat: Seat, outputs: Outputs, outcome: Outcome) -> None:
-        """What a domain answered, in its order: results, episodes, tickets, judgements."""
-        moment = Moment(self.proc_ms, self.position, self.origin)
-        points = seat.work.view.points
-        outcome.results += outputs.results
-        outcome.episodes += [(self.code, e) for e in outputs.episodes]
-        outcome.tickets += [(self.code, t) for t in outputs.tickets]
-        for gone in outputs.withdrawals:
-            subject = Subject(points[gone.point].id, points[gone.point].id)
-            outcome.transitions += self.book.withdraw(
-                gone.rule, subject, gone.time_ms, gone.change, moment, gone.evidence
-            )
-        for found in outputs.judgements:
-            subject = Subject(points[found.point].id, points[found.point].id)
-            outcome.transitions += self.book.judge(
-                found.rule,
-                subject,
-                found.time_ms,
-                found.value,
-                moment,
-                unverified=found.unverified,
-                evidence=found.evidence,
-            )
+        judging.obey(self.book, seat, outputs, self._moment(), outcome)
         if outputs.inventory_changed:
             self._tell_state(outcome, seat.work.domain.name, seat, "closed")
 
@@ -447,7 +302,7 @@ class Area:
         self, name: str, seat: Seat, frame: Frame, taken: Taken, outcome: Outcome
     ) -> None:
         lane, sifted = seat.work.lane, taken.sifted
-        changed = _joined(sifted.new, sifted.revised, taken.reflagged)
+        changed = join([c for c in (sifted.new, sifted.revised, taken.reflagged) if len(c)])
         if len(changed):
             lane.open_touched(changed)
             self._emit(name, seat, seat.work.revise(changed, self.proc_ms, self.position), outcome)
@@ -552,28 +407,6 @@ class Area:
             lanes={name: seat.work.snapshot() for name, seat in self.seats.items()},
             frames=self.frames,
         )
-
-
-def _without_spikes(taken: Taken, view: AreaView) -> Outputs:
-    """The domain's outputs without judgements of readings that are spikes."""
-    spikes = {(int(view.series_point[s]), when) for s, when in taken.judged.spikes}
-    if not spikes:
-        return taken.outputs
-    kept = [j for j in taken.outputs.judgements if (j.point, j.time_ms) not in spikes]
-    return replace(taken.outputs, judgements=kept)
-
-
-def _joined(new: Chunk, revised: Chunk, reflagged: Chunk) -> Chunk:
-    if not len(revised) and not len(reflagged):
-        return new
-    parts = (new, revised, reflagged)
-    return Chunk(
-        np.concatenate([p.series for p in parts]),
-        np.concatenate([p.time_ms for p in parts]),
-        np.concatenate([p.value for p in parts]),
-        np.concatenate([p.flag for p in parts]),
-        np.concatenate([p.position for p in parts]),
-    )
 
 
 def _base(state: LaneState, size_s: int, mark_ms: int) -> bool:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
 import numpy as np
 
 from streams.alerting.book import Subject
+from streams.alerting.rule import fill
 from streams.catalog import Profile, Registry, Sensor
 from streams.contracts.domain import AreaView, Domain, Point
+from streams.errors import Misconfigured
 
 SeriesKey = tuple[int, int]  # (sensor id, property index in the domain)
 
@@ -99,6 +102,27 @@ def build_view(
 def parameters_of(domain: Domain, values: Mapping[str, str]) -> Mapping[str, str]:
     """A domain's house numbers: the profile's where given, else the defaults."""
     return {p.key: values.get(p.key, p.default) for p in domain.parameters}
+
+
+def profile_mistakes(domains: Mapping[str, Domain], profile: Profile) -> list[str]:
+    """Everything in a profile that rules and timing could not be filled with."""
+    mistakes: list[str] = []
+    for domain in domains.values():
+        for rule in domain.rules:
+            try:
+                fill(rule, parameters_of(domain, profile.values))
+            except Misconfigured as error:
+                mistakes += error.mistakes
+    whole = [f"{name}.timing.{what}" for name in domains for what in ("delay_s", "horizon_s")]
+    for key in ("quality.future_tolerance_s", *whole):
+        if not profile.values.get(key, "0").isdecimal():
+            mistakes.append(f"{key} = {profile.values[key]!r} is not a whole number of seconds")
+    offset = profile.values.get("profile.utc_offset_hours", "8")
+    try:
+        Decimal(offset)
+    except ArithmeticError:
+        mistakes.append(f"profile.utc_offset_hours = {offset!r} is not a number")
+    return mistakes
 
 
 def subjects(view: AreaView) -> dict[int, dict[int, Subject]]:

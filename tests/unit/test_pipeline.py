@@ -9,12 +9,13 @@ import pytest
 from streams.catalog import Profile
 from streams.contracts.codec import encode, encode_control
 from streams.contracts.frame import Record
-from streams.contracts.reason import NamespaceKind, Origin, Reason
+from streams.contracts.reason import AlertState, Change, NamespaceKind, Origin, Reason
 from streams.pipeline import Pipeline, PipelineSetup, wanted_versions
 from tests.support.small_city import (
     COUNTIES,
     DOMAINS,
     PROPERTY_IDS,
+    START_MS,
     TOPIC,
     frame_of,
     registry,
@@ -114,7 +115,8 @@ def test_a_profile_changes_thresholds_from_its_place_in_the_log() -> None:
     assert city.of("p0")[0].rule_version != city.of("p1")[0].rule_version
 
 
-def test_a_sensor_that_left_the_registry_is_unknown_and_keeps_its_alert() -> None:
+def test_a_sensor_that_left_the_registry_is_unknown_and_its_alert_retired() -> None:
+    """Nobody watches the place any more: the alert says so, instead of staying for ever."""
     held = registry()
     city = Timeline(held)
     city.depth("10:00", p0=0.6)
@@ -122,7 +124,7 @@ def test_a_sensor_that_left_the_registry_is_unknown_and_keeps_its_alert() -> Non
     city.activate(replace(held, sensors=sensors))
     outcome = city.depth("10:01", p0=0.6, p1=0.1)
     assert [letter.reason for letter in outcome.dead_letters] == [Reason.UNKNOWN_SENSOR]
-    assert city.story()[-1] == "10:00:00 confirmed red"
+    assert city.story()[-2:] == ["10:00:00 confirmed red", "10:00:01 retired red"]
 
 
 def test_a_sensor_that_joins_is_taken_from_there_on() -> None:
@@ -162,3 +164,44 @@ def test_a_tick_before_or_after_changes_no_reading(at: str) -> None:
     before = dict(city.store.observation)
     city.tick(at)
     assert city.store.observation == before
+
+
+def test_a_profile_that_no_rule_can_be_filled_with_changes_nothing() -> None:
+    held, pipeline = registry(), bare()
+    bad = Profile("bad", {"waterlogging.tier.red_cm": "deep", "air.timing.horizon_s": "-1"})
+    good = Profile("good", {"waterlogging.tier.red_cm": "60"})
+    contents = {v.version: v.to_dict() for v in (held, bad, good)}
+    controls = [("registry", held.version), ("profile", bad.version), ("profile", good.version)]
+    records = [
+        Record(n, START_MS, *encode_control(kind, version, START_MS))
+        for n, (kind, version) in enumerate(controls)
+    ]
+    outcome = pipeline.process(records, contents)
+    assert [letter.reason for letter in outcome.dead_letters] == [Reason.UNUSABLE_VERSION]
+    assert "red_cm = 'deep'" in outcome.dead_letters[0].detail
+    assert "air.timing.horizon_s" in outcome.dead_letters[0].detail
+    assert [(kind, version) for kind, version, _ in outcome.activated] == [controls[0], controls[2]]
+
+
+def test_the_alert_of_a_point_that_left_the_registry_is_retired() -> None:
+    held, pipeline = registry(), bare()
+    county = COUNTIES[0]
+    point = f"{county}-p0"
+    smaller = replace(
+        held,
+        points={k: v for k, v in held.points.items() if k != point},
+        sensors={k: v for k, v in held.sensors.items() if k != point},
+    )
+    contents = {v.version: v.to_dict() for v in (held, smaller)}
+    rows = [(f"{county}-p{n}", "depth", START_MS + m * 1000, 0.6) for n in (0, 1) for m in (0, 30)]
+    frame = frame_of(county, "waterlogging", 1, START_MS + 40_000, rows)
+    sent = [
+        encode_control("registry", held.version, START_MS),
+        encode(frame),
+        encode_control("registry", smaller.version, START_MS),
+    ]
+    records = [Record(n, START_MS + 40_000, *message) for n, message in enumerate(sent)]
+    transitions = pipeline.process(records, contents).transitions
+    last = {t.subject: (t.state, t.change) for t in transitions}
+    assert last[point] == (AlertState.RESOLVED, Change.RETIRED)
+    assert last[f"{county}-p1"][0] is AlertState.FIRING

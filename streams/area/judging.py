@@ -1,0 +1,94 @@
+"""From a frame's rows and a domain's answer to transitions of alerts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from streams.alerting.book import Book, Moment, Subject
+from streams.area.lane_work import Taken
+from streams.area.seat import Seat
+from streams.contracts.domain import Outputs, TierRule
+from streams.contracts.outcome import Outcome
+from streams.contracts.reason import Change
+from streams.windows.aggregate import USABLE
+from streams.windows.history import Chunk
+
+
+def judge(book: Book, seat: Seat, taken: Taken, moment: Moment, outcome: Outcome) -> Outputs:
+    """Fresh good rows (and rises in doubt, unverified) under the domain's rules on raw properties.
+
+    Gives the domain's outputs that are left to obey: without judgements of spikes.
+    """
+    work, new = seat.work, taken.sifted.new
+    for rule in work.domain.rules:
+        _withdraw_spikes(book, rule, seat, taken, moment, outcome)
+        if rule.property is None or not len(new):
+            continue
+        prop = work.domain.property_index(rule.property)
+        flagged = Chunk(new.series, new.time_ms, new.value, taken.flag, new.position)
+        doubtful = work.quality.unverified(flagged)
+        for series, when in taken.judged.spikes:
+            doubtful &= ~((new.series == series) & (new.time_ms == when))
+        use = taken.sifted.fresh & ((taken.flag <= USABLE) | doubtful)
+        use &= work.view.series_property[new.series] == prop
+        rows = np.flatnonzero(use)
+        if len(rows):
+            columns = (new.series[rows], new.time_ms[rows], new.value[rows], doubtful[rows])
+            outcome.transitions += book.judge_rows(
+                rule.name, seat.subjects.get(prop, {}), columns, moment
+            )
+    return _without_spikes(seat, taken)
+
+
+def obey(book: Book, seat: Seat, outputs: Outputs, moment: Moment, outcome: Outcome) -> None:
+    """What a domain answered, in its order: results, episodes, tickets, ends, judgements."""
+    points = seat.work.view.points
+    outcome.results += outputs.results
+    outcome.episodes += [(seat.area, e) for e in outputs.episodes]
+    outcome.tickets += [(seat.area, t) for t in outputs.tickets]
+    for gone in outputs.withdrawals:
+        subject = Subject(points[gone.point].id, points[gone.point].id)
+        outcome.transitions += book.withdraw(
+            gone.rule, subject, gone.time_ms, gone.change, moment, gone.evidence
+        )
+    for found in outputs.judgements:
+        subject = Subject(points[found.point].id, points[found.point].id)
+        outcome.transitions += book.judge(
+            found.rule,
+            subject,
+            found.time_ms,
+            found.value,
+            moment,
+            unverified=found.unverified,
+            evidence=found.evidence,
+        )
+
+
+def _withdraw_spikes(
+    book: Book, rule: TierRule, seat: Seat, taken: Taken, moment: Moment, outcome: Outcome
+) -> None:
+    """An alert that began with a spike ends when the spike is known."""
+    view, domain = seat.work.view, seat.work.domain
+    for series, when in taken.judged.spikes:
+        if rule.property is None:
+            point = view.points[int(view.series_point[series])].id
+            subject: Subject | None = Subject(point, point)
+        else:
+            of = seat.subjects.get(domain.property_index(rule.property), {})
+            subject = of.get(series)
+        if subject is not None and book.onset(rule.name, subject) == when:
+            outcome.transitions += book.withdraw(
+                rule.name, subject, when, Change.WITHDRAWN, moment, {"why": "spike"}
+            )
+
+
+def _without_spikes(seat: Seat, taken: Taken) -> Outputs:
+    """The domain's outputs without judgements of readings that are spikes."""
+    view = seat.work.view
+    spikes = {(int(view.series_point[s]), when) for s, when in taken.judged.spikes}
+    if not spikes:
+        return taken.outputs
+    kept = [j for j in taken.outputs.judgements if (j.point, j.time_ms) not in spikes]
+    return replace(taken.outputs, judgements=kept)

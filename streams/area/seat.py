@@ -1,0 +1,25 @@
+"""A domain's place in an area: its lane, and what the registry says about its series."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from streams.alerting.book import Subject
+from streams.area.lane_work import LaneWork
+from streams.area.resolve import Resolver
+from streams.contracts.frame import Int16, Int32
+
+
+@dataclass(slots=True)
+class Seat:
+    """`subjects` by property index and series; columns have one entry per series."""
+
+    work: LaneWork
+    resolver: Resolver
+    subjects: dict[int, dict[int, Subject]]
+    devices: Int32  # device number of every series
+    property_id: Int16  # catalogue id of every series' property
+
+    @property
+    def area(self) -> str:
+        return self.work.view.area
