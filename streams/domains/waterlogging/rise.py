@@ -74,15 +74,50 @@ def watch(state: RiseState, view: AreaView, batch: Batch, gauge: dict[int, int])
     if not len(depth):
         return out
     series, time_ms, value = rows.series[depth], rows.time_ms[depth], rows.value[depth]
-    bound = _lower_bound(state, view, series, time_ms, value)
-    step = micrometres(view, key.RISE_CM)
-    least = micrometres(view, key.RISE_LEAST_CM)
-    suspects = (value >= least) & (value - bound >= step)
-    wanted = set(series[suspects].tolist()) | set(state.rising)
-    for one in sorted(wanted & set(series.tolist())):
-        mine = series == one
-        _decide(state, view, batch, one, time_ms[mine], value[mine], gauge, out)
+    limits = _limits(view)
+    bound = _lower_bound(state, limits.window_ms, series, time_ms, value)
+    suspects = (value >= limits.least) & (value - bound >= limits.step)
+    if not suspects.any() and not state.rising:
+        return out
+    wanted = np.unique(np.append(series[suspects], np.array(state.rising, np.int32)))
+    wanted = wanted[np.isin(wanted, series)]
+    if len(wanted):
+        begin = int(time_ms.min()) - limits.window_ms
+        known = batch.history.between(wanted.astype(np.int32), begin, int(time_ms.max()) + 1)
+        places = (
+            np.searchsorted(series, wanted),
+            np.searchsorted(series, wanted, "right"),
+            np.searchsorted(known.series, wanted),
+            np.searchsorted(known.series, wanted, "right"),
+        )
+        rows_of = zip(wanted.tolist(), *(p.tolist() for p in places), strict=True)
+        for one, low, high, first, last in rows_of:
+            mine = list(zip(time_ms[low:high].tolist(), value[low:high].tolist(), strict=True))
+            use = known.flag[first:last] < int(Flag.SUSPECT)
+            before = known.time_ms[first:last][use], known.value[first:last][use]
+            _decide(state, view, limits, one, mine, before, gauge, out)
     return out
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The parameters as scaled depths and milliseconds."""
+
+    window_ms: int
+    step: int
+    least: int
+    jump: int
+    dry_ms: int
+
+
+def _limits(view: AreaView) -> Limits:
+    return Limits(
+        milliseconds(view, key.RISE_WINDOW_S, 1),
+        micrometres(view, key.RISE_CM),
+        micrometres(view, key.RISE_LEAST_CM),
+        micrometres(view, key.JUMP_CM),
+        milliseconds(view, key.JUMP_DRY_MIN),
+    )
 
 
 def _note_rain(state: RiseState, rows: Rows, is_rain: Bool) -> None:
@@ -92,10 +127,9 @@ def _note_rain(state: RiseState, rows: Rows, is_rain: Bool) -> None:
 
 
 def _lower_bound(
-    state: RiseState, view: AreaView, series: Int32, time_ms: Int64, value: Int64
+    state: RiseState, window: int, series: Int32, time_ms: Int64, value: Int64
 ) -> Int64:
     """At most the lowest depth of the rise window before each row; updates the slots."""
-    window = milliseconds(view, key.RISE_WINDOW_S, 1)
     change = np.flatnonzero(series[1:] != series[:-1]) + 1
     first = np.concatenate((np.zeros(1, np.int64), change))
     last = np.append(change, len(series)) - 1
@@ -120,30 +154,25 @@ def _lower_bound(
 def _decide(
     state: RiseState,
     view: AreaView,
-    batch: Batch,
+    limits: Limits,
     series: int,
-    time_ms: Int64,
-    value: Int64,
+    rows: list[tuple[int, int]],
+    known: tuple[Int64, Int64],
     gauge: dict[int, int],
     out: Outputs,
 ) -> None:
-    window = milliseconds(view, key.RISE_WINDOW_S, 1)
-    step, least = micrometres(view, key.RISE_CM), micrometres(view, key.RISE_LEAST_CM)
-    jump = micrometres(view, key.JUMP_CM)
+    """Fresh (time, depth) rows of one series against its good readings of the window before."""
     point = int(view.series_point[series])
-    begin = int(time_ms[0]) - window
-    known = batch.history.between(np.array([series], np.int32), begin, int(time_ms[-1]) + 1)
-    for time, depth in zip(time_ms.tolist(), value.tolist(), strict=True):
-        before = (known.time_ms >= time - window) & (known.time_ms < time)
-        before &= known.flag < int(Flag.SUSPECT)
-        rise = depth - int(known.value[before].min()) if before.any() else 0
-        rising = rise >= step and depth >= least
-        doubtful = rise > jump and not _rained(state, view, gauge.get(point), time)
+    times, depths = known
+    for time, depth in rows:
+        low, high = np.searchsorted(times, (time - limits.window_ms, time)).tolist()
+        rise = depth - int(depths[low:high].min()) if high > low else 0
+        doubtful = rise > limits.jump and not _rained(state, limits, gauge.get(point), time)
         if doubtful:
             out.flags.append(FlagChange(series, time, int(Flag.SUSPECT)))
             sensor = int(view.series_sensor[series])
             out.tickets.append(Ticket(sensor, "depth", "jump", time, False, {"rise_um": rise}))
-        if rising:
+        if rise >= limits.step and depth >= limits.least:
             out.judgements.append(
                 Judgement(RULE, point, time, rise, doubtful, {"depth_um": depth, "rise_um": rise})
             )
@@ -154,8 +183,8 @@ def _decide(
             state.rising.remove(series)
 
 
-def _rained(state: RiseState, view: AreaView, gauge: int | None, time_ms: int) -> bool:
+def _rained(state: RiseState, limits: Limits, gauge: int | None, time_ms: int) -> bool:
     """Rain at the point's gauge lately; without a gauge nobody can say it was dry."""
     if gauge is None:
         return True
-    return time_ms - int(state.rained_ms[gauge]) <= milliseconds(view, key.JUMP_DRY_MIN)
+    return time_ms - int(state.rained_ms[gauge]) <= limits.dry_ms
