@@ -53,7 +53,7 @@ def agree_year(
         for name in bulletin.values
         if name.startswith("mean_")
     }
-    found = Agreement(notes=[f"{len(aqi)} valid days of {bulletin.values['days_in_year']}"])
+    found = Agreement(notes=_days_left_out(bulletin, facts))
     agree = 0
     for name, mine in ours.items():
         stated = bulletin.values[name]
@@ -67,6 +67,21 @@ def agree_year(
         )
     found.notes += _without_background(bulletin, days, stations)
     return found
+
+
+def _days_left_out(bulletin: Published, facts: Sequence[StoredFact]) -> list[str]:
+    """Days that are in no figure: without enough data, or not over when the recording ends."""
+    stated = {_date(fact.start_ms): fact.value for fact in facts}
+    first = _date(bulletin.start_ms)
+    wanted = [first + timedelta(days=n) for n in range(int(str(bulletin.values["days_in_year"])))]
+    invalid = [str(day) for day in wanted if day in stated and stated[day] is None]
+    unended = [str(day) for day in wanted if day not in stated]
+    valid = len(wanted) - len(invalid) - len(unended)
+    return [
+        f"{valid} valid days of {len(wanted)}",
+        f"{len(invalid)} days without enough data: {', '.join(invalid[:10]) or '-'}",
+        f"{len(unended)} days that the recording does not end: {', '.join(unended[-3:]) or '-'}",
+    ]
 
 
 def _without_background(
