@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from streams.area.process import Area, AreaState
+from streams.area.process import Area
+from streams.area.state import AreaState
 from streams.area.view import ViewState, keep, recall
 from streams.catalog import Profile, Registry
 from streams.contracts import state as state_bytes

@@ -8,49 +8,31 @@ them. Nothing here depends on other areas, on the partition or on how records ar
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from streams.alerting.book import Book, BookState, Moment
+from streams.alerting.book import Book, Moment
 from streams.alerting.rule import fill
 from streams.area import intake, judging
-from streams.area.lane_work import LaneWork, LaneWorkState, Passed, Taken
+from streams.area.lane_work import LaneWork, Passed, Taken
 from streams.area.report import Report
 from streams.area.resolve import Resolver
 from streams.area.seat import Seat
+from streams.area.state import AreaState
 from streams.area.view import build_view, device_reports, subjects
 from streams.catalog import Profile, Registry
 from streams.contracts.domain import AreaView, Domain, Outputs, Ticket
 from streams.contracts.frame import Frame, Int32, Int64
 from streams.contracts.outcome import Outcome
 from streams.contracts.reason import Origin, Reason
-from streams.quality.silence import Silence, SilenceEvent, SilenceLimits, SilenceState
+from streams.quality.silence import Silence, SilenceEvent, SilenceLimits
 from streams.resilience.composite import risk
 from streams.windows.history import Chunk, join
 from streams.windows.lane import HOUR_MS, LaneState
 from streams.windows.watermark import NEVER
 
 HOUR_S = 3600  # shorter windows, not revised, are closed before a row of theirs can be late
-
-
-@dataclass(slots=True)
-class AreaState:
-    """What a checkpoint keeps of an area, besides days and history segments."""
-
-    proc_ms: int
-    sequence: int
-    position: int
-    origin: str
-    gateway_of: dict[int, str]
-    report_of: dict[int, int]
-    told_active: dict[str, bool]
-    told_hour: dict[str, int]
-    silence: SilenceState
-    book: BookState
-    lanes: dict[str, LaneWorkState]
-    frames: dict[int, set[int]] = field(default_factory=dict)  # hour of ingest -> ids
 
 
 class Area:

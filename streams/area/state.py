@@ -1,0 +1,27 @@
+"""What a checkpoint keeps of an area, besides days and history segments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from streams.alerting.book import BookState
+from streams.area.lane_work import LaneWorkState
+from streams.quality.silence import SilenceState
+
+
+@dataclass(slots=True)
+class AreaState:
+    """See the module. `told_*` by domain: what the region was told last."""
+
+    proc_ms: int
+    sequence: int
+    position: int
+    origin: str
+    gateway_of: dict[int, str]
+    report_of: dict[int, int]
+    told_active: dict[str, bool]
+    told_hour: dict[str, int]
+    silence: SilenceState
+    book: BookState
+    lanes: dict[str, LaneWorkState]
+    frames: dict[int, set[int]] = field(default_factory=dict)  # hour of ingest -> ids
