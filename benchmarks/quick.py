@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
+from unittest.mock import patch
 
 import structlog
 
@@ -32,6 +33,7 @@ from streams.log import Entry
 from streams.log.postgres import PostgresLog
 from streams.runtime.single import HostSetup, SingleHost
 from streams.runtime.worker import worker_host
+from streams.storage.commit import Committer, Piece
 from streams.storage.connect import connect
 from streams.storage.migrate import drop_namespace, migrate
 from streams.storage.registry import save_registry
@@ -39,6 +41,16 @@ from streams.storage.registry import save_registry
 ROUNDS = 3
 SECONDS = 200
 APPENDED = 100  # records of one append
+STAGES = {  # (file, function) → stage
+    ("commit.py", "commit"): "whole",
+    ("columns.py", "binary_rows"): "build",
+    ("columns.py", "copy_columns"): "copy",
+    ("readings.py", "write_windows"): "windows",
+    ("late.py", "merge_late"): "late",
+    ("findings.py", "write_findings"): "findings",
+    ("position.py", "save_checkpoint"): "checkpoint",
+    ("transaction.py", "__exit__"): "transaction_end",
+}
 Records = list[tuple[int, Entry]]
 
 
@@ -57,6 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         measure(conninfo, "pipeline_to_rows", records, given.rounds, run_worker)
         measure(conninfo, "trivial_pipeline_to_rows", records, given.rounds, run_trivial)
         profile(conninfo, records)
+        profile_commits(conninfo, records)
 
 
 def measure(
@@ -120,6 +133,31 @@ def profile(conninfo: str, records: Records) -> None:
     dearest = sorted(stats.items(), key=lambda item: -item[1][2])[:15]
     for (file, line, function), row in dearest:
         say("profile_function", row[2], "s", f"{Path(file).name}:{line} {function} ×{row[0]}")
+
+
+def profile_commits(conninfo: str, records: Records) -> None:
+    """One more round, with the profiler on the committing thread: where a transaction goes."""
+    fill(conninfo, "bench_profile", records)
+    profiler = cProfile.Profile()
+    plain = Committer.commit
+
+    def watched(owner: Committer, pieces: Sequence[Piece]) -> None:
+        profiler.runcall(plain, owner, pieces)
+
+    with patch.object(Committer, "commit", watched):
+        run_worker(conninfo, "bench_profile")
+    drop_namespace(conninfo, "bench_profile")
+    found = pstats.Stats(profiler)
+    stats: Mapping[tuple[str, int, str], tuple[int, int, float, float, object]]
+    stats = found.stats  # type: ignore[attr-defined]
+    spent: dict[str, float] = dict.fromkeys(STAGES.values(), 0.0)
+    for (file, _, function), row in stats.items():
+        stage = STAGES.get((Path(file).name, function))
+        if stage is not None:
+            spent[stage] += row[3]
+    spent["copy"] -= spent["build"]
+    for stage, seconds in spent.items():
+        say(f"commit_{stage}", seconds, "s of the committing thread, all that it calls included")
 
 
 def room_of(file: str, function: str) -> str:
