@@ -55,7 +55,7 @@ def test_the_published_running_ozone_is_reproduced(upset: Verified) -> None:
     assert [(d.subject, d.published, d.ours) for d in living if d.ours != "None"] == [
         ("air-宁波-万里国际学校", "3", "4")
     ]
-    assert len(living) <= WINDOWS - 2400
+    assert len(living) == WINDOWS - 2402
 
 
 def test_frozen_stations_are_flagged(upset: Verified) -> None:

@@ -67,11 +67,11 @@ def _hour_result(
 ) -> Result | None:
     values = in_units(hour_values(station, matrix, hour))
     frozen = is_withheld(station, matrix, hour)
-    if not values and not frozen:
-        return None
+    running = running_8h(_hours(station, matrix, "o3", hour + 1), hour)
+    if not values and not frozen and running is None:
+        return None  # an hour without readings still has its running mean, as the feed shows it
     start = matrix.day_start_ms + hour * HOUR_MS
     rule = standard_at(start).index
-    running = running_8h(_hours(station, matrix, "o3", hour + 1), hour)
     payload = {
         **index_payload(hourly_index(values, station.planned, rule, numbers)),
         "concentration": {name: plain_text(value, SCALE) for name, value in values.items()},
