@@ -1,0 +1,192 @@
+"""The documents say what is there: settings, verbs, domains, routes, parameters; and links resolve.
+
+`python -m tests.unit.test_docs` writes the generated tables anew.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+from pydantic_settings import BaseSettings
+
+from api.app import create_app
+from deploy import cli
+from sensors.gateway.settings import GatewaySettings
+from streams.contracts.domain import Parameter
+from streams.domains import find_domains
+from streams.indicators import definition
+from streams.region import parameters as region
+from streams.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
+CODE = re.compile(r"```.*?```", re.DOTALL)
+PATH = re.compile(r"`((?:streams|sensors|api|deploy|tests|docs|benchmarks)/[\w./-]+\.\w+)`")
+BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
+# Spelt in parts, so that this file does not hold what it forbids.
+FORBIDDEN = re.compile(
+    "|".join(("/work" + "/", "/ho" + "me/", "shared/" + "data/", "artifact" + "ory"))
+)
+EXEMPT = re.compile(r"\.lock$")
+
+
+@cache
+def documents() -> tuple[Path, ...]:
+    """Every page for people."""
+    return (*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md")))
+
+
+@cache
+def everything() -> str:
+    return "\n".join(path.read_text(encoding="utf-8") for path in documents())
+
+
+def variables(settings: type[BaseSettings]) -> Iterator[tuple[str, str, str]]:
+    """(variable, default, description) of every field."""
+    prefix = str(settings.model_config.get("env_prefix", ""))
+    for name, field in settings.model_fields.items():
+        default = "" if field.default in (None, ()) else str(field.default)
+        yield f"{prefix}{name}".upper(), default, field.description or ""
+
+
+def generate(what: str) -> str:
+    """The rows of a generated table."""
+    return {"settings": settings_table, "parameters": parameters_table, "timing": timing_table}[
+        what
+    ]()
+
+
+def settings_table() -> str:
+    rows = [f"| `{name}` | {default} | {text} |" for name, default, text in variables(Settings)]
+    return table("| variable | default | meaning |", rows)
+
+
+def parameters_table() -> str:
+    rows = [f"| `{p.key}` | {p.default} | {p.unit} | {p.tag} | {p.source} |" for p in parameters()]
+    return table("| key | default | unit | tag | source |", rows)
+
+
+def timing_table() -> str:
+    rows = []
+    for name, domain in find_domains().items():
+        rows.append(f"| `{name}.timing.delay_s` | {domain.timing.delay_s} |")
+        rows.append(f"| `{name}.timing.horizon_s` | {domain.timing.horizon_s} |")
+    return table("| key | default, s |", rows)
+
+
+def table(head: str, rows: list[str]) -> str:
+    line = "|" + "---|" * (head.count("|") - 1)
+    return "\n".join((head, line, *rows)) + "\n"
+
+
+def parameters() -> list[Parameter]:
+    """Those of the rooms first, then of the domains."""
+    found = [*region.PARAMETERS, *definition.PARAMETERS]
+    for domain in find_domains().values():
+        found += domain.parameters
+    return found
+
+
+def anchors(text: str) -> set[str]:
+    """What headings can be linked by, as GitHub makes it."""
+    headings = re.findall(r"^#+ (.+)$", CODE.sub("", text), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", h).strip().lower().replace(" ", "-") for h in headings}
+
+
+def broken(page: Path) -> list[str]:
+    """The links of a page that lead nowhere."""
+    found = []
+    for target in LINK.findall(CODE.sub("", page.read_text(encoding="utf-8"))):
+        if re.match(r"[a-z]+:", target):
+            continue
+        name, _, anchor = target.partition("#")
+        file = (page.parent / name).resolve() if name else page
+        if not file.exists() or (
+            anchor and anchor not in anchors(file.read_text(encoding="utf-8"))
+        ):
+            found.append(target)
+    return found
+
+
+@pytest.mark.parametrize("page", documents(), ids=lambda p: str(p.relative_to(ROOT)))
+def test_links_and_named_files_exist(page: Path) -> None:
+    assert broken(page) == []
+    named = PATH.findall(page.read_text(encoding="utf-8"))
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def test_a_link_that_leads_nowhere_is_found(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("# One two\n[a](#one-two) [b](#three) [c](missing.md) [d](page.md#one-two)\n")
+    assert broken(page) == ["#three", "missing.md"]
+
+
+def test_generated_tables_are_what_the_code_declares() -> None:
+    seen = []
+    for page in documents():
+        for _, what, held, _ in BLOCK.findall(page.read_text(encoding="utf-8")):
+            seen.append(what)
+            assert held == generate(what), f"{page.name}: python -m tests.unit.test_docs"
+    assert sorted(seen) == ["parameters", "settings", "timing"]
+
+
+@pytest.mark.parametrize("settings", [Settings, GatewaySettings])
+def test_every_setting_is_described(settings: type[BaseSettings]) -> None:
+    for name, _, text in variables(settings):
+        assert text, f"{name} has no description"
+        assert f"`{name}`" in everything()
+
+
+def test_every_verb_is_described() -> None:
+    verbs = [c.name or c.callback.__name__ for c in cli.build().registered_commands if c.callback]
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(verbs) > 10
+    assert [verb for verb in verbs if f"`{verb}`" not in readme] == []
+
+
+def test_every_domain_has_its_page_for_operators() -> None:
+    for name, domain in find_domains().items():
+        page = (ROOT / "docs" / "domains" / f"{name}.md").read_text(encoding="utf-8")
+        assert domain.title.zh in page or domain.title.en in page
+        assert [r.name for r in domain.rules if f"`{r.name}`" not in page] == []
+
+
+def test_every_route_group_is_described() -> None:
+    paths = create_app("", "citybrain").openapi()["paths"]
+    groups = {"/".join(path.split("/")[:3]) for path in paths if path.startswith("/v1/")}
+    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    assert groups
+    assert [group for group in sorted(groups) if f"`{group}" not in page] == []
+
+
+def test_nothing_names_the_machine_it_was_written_on() -> None:
+    listed = subprocess.run(  # what is committed, not what lies about
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    for name in filter(None, listed.stdout.split("\0")):
+        path = ROOT / name
+        if path.suffix == ".png" or not path.is_file():
+            continue
+        found = FORBIDDEN.search(path.read_text(encoding="utf-8"))
+        assert found is None, f"{name}: {found}"
+    assert not [n for n in listed.stdout.split("\0") if n.startswith("var/")]
+
+
+def write() -> None:
+    """Writes every generated table into its page."""
+    for page in documents():
+        text = page.read_text(encoding="utf-8")
+        new = BLOCK.sub(lambda m: m[1] + generate(m[2]) + m[4], text)
+        if new != text:
+            page.write_text(new, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write()
