@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -64,7 +65,9 @@ class WorkerHealth(BaseModel):
 class Health(BaseModel):
     """Whether the namespace is served and processed."""
 
-    status: str = Field(description="ok, behind (records wait) or stalled (they wait too long).")
+    status: str = Field(
+        description="ok, behind (records wait) or stalled (too long, or no worker)."
+    )
     database: str
     freshness: Freshness
     partitions: list[PartitionHealth]
@@ -94,8 +97,8 @@ async def namespaces(given: Annotated[Parts, Depends(parts)]) -> Namespaces:
     "/health",
     summary="Health",
     description="Database, position of every partition against the log's end, processing time and "
-    "age. 200 when served (also when behind), 503 when the database does not answer or records "
-    "wait too long.",
+    "age. 200 when served (also when behind), 503 when the database does not answer, records "
+    "wait too long, or no worker turns a live namespace.",
 )
 async def health(
     response: Response,
@@ -106,7 +109,9 @@ async def health(
     rows = await seen.reader.rows(PartitionRow, "partitions")
     workers = await seen.reader.rows(WorkerRow, "workers")
     partitions = [partition_health(row, now, given.stalled_s) for row in rows]
-    if any(each.stalled for each in partitions):
+    beats = [age_s(worker.beat, now) for worker in workers]
+    alone = is_unattended(seen.freshness().kind, beats, given.stalled_s)
+    if alone or any(each.stalled for each in partitions):
         status = "stalled"
         response.status_code = 503
     else:
@@ -121,6 +126,15 @@ async def health(
             for w in workers
         ],
     )
+
+
+def is_unattended(kind: str, beats_s: Sequence[float | None], stalled_s: float) -> bool:
+    """A live namespace that no worker turns: none has ever begun, or the last beat is too old.
+
+    Without this a dead worker would look like quiet sensors: it writes the ticks itself.
+    """
+    known = [beat for beat in beats_s if beat is not None]
+    return kind == "live" and (not known or min(known) > stalled_s)
 
 
 def partition_health(row: PartitionRow, now: datetime, stalled_s: float) -> PartitionHealth:

@@ -21,7 +21,7 @@ from api.queries.rows import LatestRow, LedgerCounts, PartitionRow, PropertyRow,
 from api.queries.statements import statements
 from api.routers.accounts import counts
 from api.routers.areas import parse_bbox
-from api.routers.namespaces import ingest_time, partition_health
+from api.routers.namespaces import ingest_time, is_unattended, partition_health
 
 NOW = datetime(2024, 9, 15, 22, 30, tzinfo=UTC)
 
@@ -192,3 +192,10 @@ def test_statements_are_named_once_and_hold_one_statement_each() -> None:
     for name, text in statements().items():
         code = b"\n".join(line for line in text.splitlines() if not line.startswith(b"--"))
         assert b";" not in code, name
+
+
+def test_a_live_namespace_without_a_turning_worker_is_not_healthy() -> None:
+    assert is_unattended("live", [], 30)
+    assert is_unattended("live", [31.0, None], 30)
+    assert not is_unattended("live", [31.0, 30.0], 30)
+    assert not is_unattended("replay", [], 30)
