@@ -17,7 +17,7 @@ from typing import Any
 from streams.area.intake import set_apart
 from streams.area.keep import AreaKeeper
 from streams.area.process import Area
-from streams.area.view import profile_mistakes
+from streams.area.view import day_zone_ms, profile_mistakes
 from streams.catalog import Profile, Registry
 from streams.contracts import state as state_bytes
 from streams.contracts.codec import decode
@@ -97,6 +97,7 @@ class Pipeline:
             else:
                 self._frame(event, record, outcome)
         outcome.settle_flags()
+        outcome.zone_ms = day_zone_ms(self._profile)
         for code in sorted(self._areas):
             if self._areas[code].stale_view:
                 self._areas[code].show(outcome)

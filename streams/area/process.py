@@ -20,7 +20,7 @@ from streams.area.report import Report
 from streams.area.resolve import Resolver
 from streams.area.seat import Seat
 from streams.area.state import AreaState
-from streams.area.view import build_view, device_reports, subjects
+from streams.area.view import build_view, day_zone_ms, device_reports, subjects
 from streams.catalog import Profile, Registry
 from streams.contracts.domain import AreaView, Domain, Outputs, Ticket
 from streams.contracts.frame import Frame, Int32, Int64
@@ -69,7 +69,7 @@ class Area:
         self._fit_devices(registry)
         values = profile.values
         self._future_ms = int(values.get("quality.future_tolerance_s", "300")) * 1000
-        zone_ms = int(float(values.get("profile.utc_offset_hours", "8")) * HOUR_MS)
+        zone_ms = day_zone_ms(profile)
         for name, domain in self.domains.items():
             seat = self.seats.get(name)
             known = seat.work.view if seat else self.known_views.get(name)

@@ -11,7 +11,7 @@ import numpy as np
 from streams.alerting.book import Subject
 from streams.alerting.rule import fill
 from streams.catalog import Profile, Registry, Sensor
-from streams.contracts.domain import AreaView, Domain, Point
+from streams.contracts.domain import HOUR_MS, SHANGHAI_OFFSET_MS, AreaView, Domain, Point
 from streams.errors import Misconfigured
 
 SeriesKey = tuple[int, int]  # (sensor id, property index in the domain)
@@ -102,6 +102,12 @@ def build_view(
 def parameters_of(domain: Domain, values: Mapping[str, str]) -> Mapping[str, str]:
     """A domain's house numbers: the profile's where given, else the defaults."""
     return {p.key: values.get(p.key, p.default) for p in domain.parameters}
+
+
+def day_zone_ms(profile: Profile) -> int:
+    """How far the profile's days run ahead of UTC; Asia/Shanghai unless it says otherwise."""
+    hours = profile.values.get("profile.utc_offset_hours")
+    return SHANGHAI_OFFSET_MS if hours is None else int(Decimal(hours) * HOUR_MS)
 
 
 def profile_mistakes(domains: Mapping[str, Domain], profile: Profile) -> list[str]:

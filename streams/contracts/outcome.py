@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.contracts.domain import Episode, Result, Ticket
+from streams.contracts.domain import SHANGHAI_OFFSET_MS, Episode, Result, Ticket
 from streams.contracts.frame import Int8, Int16, Int32, Int64
 from streams.contracts.reason import AlertState, Change, Origin, Reason, Severity
 
@@ -245,6 +245,7 @@ class Outcome:
     """Everything that the records up to `next_offset` changed. Lists keep their order."""
 
     next_offset: int
+    zone_ms: int = SHANGHAI_OFFSET_MS  # the profile's days, for the marks of late rows
     readings: list[Readings] = field(default_factory=list)
     revisions: list[Revisions] = field(default_factory=list)
     flags: list[FlagChanges] = field(default_factory=list)
@@ -257,7 +258,8 @@ class Outcome:
     quarantined: list[Quarantined] = field(default_factory=list)
     dead_letters: list[DeadLetter] = field(default_factory=list)
     ledger: dict[tuple[str, str, str], NDArray[np.int64]] = field(default_factory=dict)
-    # (area, domain, source) -> counts in the order of LEDGER_COLUMNS, without the late candidates
+    # (area, domain, source) -> counts in the order of LEDGER_COLUMNS; late candidates only as
+    # received: the store finds out what else they are
     latest: dict[tuple[str, str], AreaLatest] = field(default_factory=dict)
     risks: dict[str, AreaRisk] = field(default_factory=dict)
     region: list[RegionMessage] = field(default_factory=list)

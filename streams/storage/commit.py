@@ -132,7 +132,7 @@ class Committer:
         marks = list(outcome.marks)
         ledger = dict(outcome.ledger)
         for late in outcome.late:
-            counts, found = merge_late(cursor, late)
+            counts, found = merge_late(cursor, late, outcome.zone_ms)
             marks += found
             for key, row in counts.items():
                 ledger[key] = ledger[key] + row if key in ledger else row

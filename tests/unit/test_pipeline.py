@@ -205,3 +205,16 @@ def test_the_alert_of_a_point_that_left_the_registry_is_retired() -> None:
     last = {t.subject: (t.state, t.change) for t in transitions}
     assert last[point] == (AlertState.RESOLVED, Change.RETIRED)
     assert last[f"{county}-p1"][0] is AlertState.FIRING
+
+
+def test_late_rows_are_marked_by_the_profiles_own_days() -> None:
+    held, pipeline = registry(), bare()
+    profile = Profile("elsewhere", {"profile.utc_offset_hours": "-4"})
+    contents = {v.version: v.to_dict() for v in (held, profile)}
+    assert pipeline.process([], {}).zone_ms == 8 * 3_600_000
+    sent = [
+        encode_control("profile", profile.version, START_MS),
+        encode_control("registry", held.version, START_MS),
+    ]
+    records = [Record(n, START_MS, *message) for n, message in enumerate(sent)]
+    assert pipeline.process(records, contents).zone_ms == -4 * 3_600_000
