@@ -62,7 +62,11 @@ def generate(what: str) -> str:
 
 
 def settings_table() -> str:
-    rows = [f"| `{name}` | {default} | {text} |" for name, default, text in variables(Settings)]
+    """A `<` of a description is escaped: a page would take it for a tag and show nothing."""
+    rows = [
+        f"| `{name}` | {default} | {text} |".replace("<", "\\<")
+        for name, default, text in variables(Settings)
+    ]
     return table("| variable | default | meaning |", rows)
 
 
@@ -140,6 +144,22 @@ def test_every_setting_is_described(settings: type[BaseSettings]) -> None:
     for name, _, text in variables(settings):
         assert text, f"{name} has no description"
         assert f"`{name}`" in everything()
+
+
+def test_no_page_names_a_setting_that_is_not_there() -> None:
+    known = {name for kind in (Settings, GatewaySettings) for name, _, _ in variables(kind)}
+    assert set(re.findall(r"CITYBRAIN(?:_[A-Z]+)+", everything())) - known == set()
+
+
+def test_the_defaults_of_the_gateway_are_those_of_the_code() -> None:
+    page = (ROOT / "docs" / "gateway.md").read_text(encoding="utf-8")
+    held = dict(re.findall(r"^\| `(CITYBRAIN_GATEWAY_\w+)` \| ([^|]*) \|", page, re.MULTILINE))
+    fields = GatewaySettings.model_fields
+    assert held.keys() == {name for name, _, _ in variables(GatewaySettings)}
+    for name, text in held.items():
+        field = name.removeprefix("CITYBRAIN_GATEWAY_").lower()
+        read = GatewaySettings.model_validate({field: text})
+        assert getattr(read, field) == fields[field].default, name
 
 
 def test_every_verb_is_described() -> None:
