@@ -64,9 +64,6 @@ class Book:
         for name, rule in rules.items():
             self._rules[name] = (domain, rule)
 
-    def rule(self, name: str) -> Thresholds:
-        return self._rules[name][1]
-
     # observations -----------------------------------------------------------------------------
 
     def judge_rows(

@@ -86,7 +86,6 @@ class Timing:
     delay_s: int = 60  # watermark delay
     horizon_s: int = 1800  # exact state; older rows go through the store
     bucket_s: int = 60  # how the history is cut; divides every window size
-    close_s: int = 60  # how often `close` is called
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +202,7 @@ class HourMatrix:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Closing:
-    """A period of `Timing.close_s` that the watermark has passed, in event order, once each.
+    """A window of the domain's smallest size that the watermark has passed, in order, once each.
 
     `rows` are what the history holds of it. A later change inside the horizon comes as a call
     with `revised` true for the same period.
@@ -216,7 +215,7 @@ class Closing:
     rows: Rows
     history: HistoryReader
     revised: bool
-    day: HourMatrix | None  # only when close_s >= 3600: the day so far, this hour included
+    day: HourMatrix | None  # only when windows begin at an hour: the day so far, this hour included
     closed_ms: int = 0  # how far windows are closed, this period included
 
 

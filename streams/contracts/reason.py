@@ -28,7 +28,6 @@ class Reason(StrEnum):
     BAD_TIME = "bad_time"  # before 2000 or after 2100
     FUTURE_EVENT = "future_event"  # quarantine: event ahead of ingest beyond tolerance
     FUTURE_INGEST = "future_ingest"  # quarantine: ingest ahead of append
-    CONFLICT = "conflict"  # two values for one identity inside one frame
     UNUSABLE_VERSION = "unusable_version"  # a profile that no rule can be filled with
     POISON = "poison"  # a record that always made the batch fail
 

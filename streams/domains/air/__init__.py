@@ -79,7 +79,7 @@ DOMAIN = Domain(
     points=(
         PointType(POINT_TYPE, Title("空气质量监测点位", "Air station"), ("not_monitored", "role")),
     ),
-    timing=Timing(delay_s=60, horizon_s=HORIZON_S, bucket_s=86_400, close_s=3600),
+    timing=Timing(delay_s=60, horizon_s=HORIZON_S, bucket_s=86_400),
     parameters=PARAMETERS,
     rules=(
         _rule(STATION_RULE, Title("站点空气污染", "Air pollution at a station")),

@@ -124,7 +124,7 @@ DOMAIN = Domain(
         ),
         PointType("rain_gauge", Title("雨量站", "rain gauge")),
     ),
-    timing=Timing(delay_s=60, horizon_s=1800, bucket_s=60, close_s=60),
+    timing=Timing(delay_s=60, horizon_s=1800, bucket_s=60),
     parameters=parameters.PARAMETERS,
     rules=(DEPTH_RULE, RISE_RULE),
     facts=figures.FACTS,
