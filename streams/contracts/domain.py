@@ -10,13 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from streams.contracts.frame import Bool, Int8, Int16, Int32, Int64
 from streams.contracts.reason import Change, Severity
+
+if TYPE_CHECKING:
+    from streams.contracts.surroundings import Surroundings
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
@@ -111,6 +114,9 @@ class TierRule:
     clear_count: str | None = None  # parameter key
     unit: str = ""  # of the parameters, for people
     version: str = "1"
+    over: tuple[str, ...] = ()  # parameter keys of `levels` that are met only above
+    raise_minutes: str | None = None  # parameter key
+    covers_area: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +137,8 @@ class AreaView:
     """What a domain sees of the registry for one area.
 
     Series (a sensor's property) are numbered 0..S-1 and keep their number while the area lives;
-    `series_property` indexes `Domain.properties`, `series_point` indexes `points`.
+    `series_property` indexes `Domain.properties` and, behind them, `Domain.reads`; `series_point`
+    indexes `points`.
     """
 
     area: str
@@ -221,7 +228,8 @@ class Closing:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A derived value for a rule, at one point (index into AreaView.points), in event order."""
+    """A derived value for a rule, in event order, at one point (index into AreaView.points) or,
+    with the point `surroundings.AREA`, of the area as a whole."""
 
     rule: str
     point: int
@@ -233,7 +241,7 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Withdrawal:
-    """Ends the open alert of a rule at a point without a measurement."""
+    """Ends the open alert of a rule at a point (or of the area) without a measurement."""
 
     rule: str
     point: int
@@ -373,7 +381,14 @@ class RollUp:
 @dataclass(frozen=True, slots=True)
 class Domain:
     """One domain. `initial(view, previous)` makes or adapts the state (registry changed);
-    `step` and `close` own the state they are given and return it."""
+    `step`, `close` and `heed` own the state they are given and return it.
+
+    `reads` names properties of other domains: their accepted rows come in `step` and `close` too,
+    with `series_property` behind the domain's own, in the order of `reads`. They are stored and
+    judged only by the domain that owns them; rows later than the reader's horizon do not come.
+    `heed` is called when the firing alerts of the area's other domains have changed, when a
+    registry or profile version comes into force, and at the processing time that `due` gives.
+    """
 
     name: str
     title: Title
@@ -391,6 +406,9 @@ class Domain:
     hourly: Callable[[AreaView, HourMatrix, int], Derived] | None = None
     daily: Callable[[AreaView, HourMatrix], Derived] | None = None
     inventory: Callable[[AreaView, Any], Payload | None] | None = None  # partial of period "state"
+    reads: tuple[str, ...] = ()
+    heed: Callable[[Any, AreaView, Surroundings], tuple[Any, Outputs]] | None = None
+    due: Callable[[Any], int | None] | None = None
     simulated: str | None = None  # module in sensors.simulation that plays it, when there is one
 
     def property_index(self, name: str) -> int:
