@@ -43,6 +43,9 @@ class Moment:
     reviser: Reviser
     again: dict[tuple[str, int, str], set[str]] = field(default_factory=dict)
     heard: set[str] = field(default_factory=set)  # cities and provinces with a new watermark
+    reached: dict[str, int] = field(
+        default_factory=dict
+    )  # code → its line before late rows moved it
     values: list[CityValue] = field(default_factory=list)
 
     def mark(self, period: str, start_ms: int, code: str, cause: str) -> None:
@@ -113,15 +116,18 @@ class DomainFold:
         )
         end = start + LENGTH_MS[period]
         if message.cause == LATE and period != STATE:
-            self._reach(lines, city, end)
+            self._reach(lines, moment, city, end)
         if period != STATE and end <= lines.folded.get(city, 0):
             moment.mark(period, start, city, message.cause)
 
-    def _reach(self, lines: Lines, city: str, end_ms: int) -> None:
+    def _reach(self, lines: Lines, moment: Moment, city: str, end_ms: int) -> None:
         """Where no watermark ever came (a backfill alone), late rows say how far time has come."""
         for code in (city, self.members.province_of(city)):
             if code is not None and lines.passed_ms(self.groups[code]) is None:
-                lines.folded[code] = max(lines.folded.get(code, 0), end_ms)
+                before = lines.folded.get(code, 0)
+                if end_ms > before:
+                    moment.reached.setdefault(code, before)
+                    lines.folded[code] = end_ms
 
     # -- periods that the watermarks have just passed ------------------------------------------
 
@@ -135,6 +141,8 @@ class DomainFold:
             if line > before:
                 moved[code] = (before, line)
                 lines.folded[code] = line
+        for code, before in sorted(moment.reached.items()):
+            moved[code] = (before, moved.get(code, (before, lines.folded[code]))[1])
         for code, (before, line) in moved.items():
             self._close(moment, code, self.groups[code], before, line)
 

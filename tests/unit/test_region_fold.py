@@ -171,3 +171,16 @@ def test_unknown_area_is_no_member() -> None:
     bench = Bench()
     assert bench.apply(partial("110000", T0 + H, T0, [1])).facts == []
     assert bench.pages.partial == {}
+
+
+def test_late_rows_that_come_before_any_watermark_skip_no_earlier_period() -> None:
+    """An hour told in time, then a late later one, and only then the first watermark."""
+    bench = Bench()
+    bench.apply(
+        partial(A, T0 + H, T0, [10]),
+        partial(A, T0 + H, T0 + H, [20], cause="late"),
+    )
+    bench.apply(watermark(A, T0 + 2 * H, T0 + 2 * H))
+    assert bench.value("toy.hour", "hour", T0, "330100") == "10/1"
+    assert bench.value("toy.hour", "hour", T0 + H, "330100") == "20/1"
+    assert bench.value("toy.hour", "hour", T0, "330000") == "10/1"
