@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from streams.alerting.rule import Thresholds, fingerprint
-from streams.alerting.track import Step, Track, begin, deadline, expire, fall_silent, observe
+from streams.alerting.track import NONE, Step, Track, begin, deadline, expire, fall_silent, observe
 from streams.contracts.exact import to_text
 from streams.contracts.frame import Bool, Int32, Int64
 from streams.contracts.outcome import Transition
@@ -58,6 +58,7 @@ class Book:
         self.valid_ms = valid_ms
         self.state = BookState()
         self._rules: dict[str, tuple[str, Thresholds]] = {}
+        self.moves = 0  # grows with every transition; not kept
 
     def use(self, domain: str, rules: Mapping[str, Thresholds]) -> None:
         """The rules of a domain in force from now on."""
@@ -145,6 +146,8 @@ class Book:
             return False
         if track.below_since[track.level - 1] >= 0:
             return False
+        if track.above_since and max(track.above_since[track.level :], default=NONE) != NONE:
+            return False
         low, high = int(value.min()), int(value.max())
         above = rule.meet[track.level] if track.level < len(rule.meet) else None
         # a lower tier's "below" can only be open when the value was under it: not while steady
@@ -224,11 +227,17 @@ class Book:
 
     def open(self) -> Iterator[tuple[str, Severity, bool]]:
         """(domain, severity, stale) of every firing alert, in key order."""
+        for domain, _, _, severity, stale in self.firing():
+            yield domain, severity, stale
+
+    def firing(self) -> Iterator[tuple[str, Thresholds, str | None, Severity, bool]]:
+        """(domain, rule, point, severity, stale) of every firing alert, in key order."""
         for key in sorted(self.state.tracks):
             track = self.state.tracks[key]
             if track.level:
                 domain, rule = self._rules[key.split("|", 1)[0]]
-                yield domain, rule.severities[track.level - 1], track.stale
+                point = self.state.points[key]
+                yield domain, rule, point, rule.severities[track.level - 1], track.stale
 
     # transitions ------------------------------------------------------------------------------
 
@@ -243,6 +252,7 @@ class Book:
         found = []
         for step in steps:
             track.sequence += 1
+            self.moves += 1
             found.append(self._transition(key, track, step, moment, evidence))
             if step.ended:
                 del self.state.tracks[key], self.state.points[key], self.state.origins[key]

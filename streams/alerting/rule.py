@@ -17,8 +17,9 @@ from streams.errors import Misconfigured
 class Thresholds:
     """Tiers 1..K, ascending; index 0 of every tuple belongs to tier 1. Values are scaled.
 
-    `meet`: the tier is met at or above; `hold`: it is left below this (meet - hysteresis);
-    `jump`: one single value at or above this raises at once (None: never).
+    `meet`: the tier is met at or above (a tier met only above its parameter has 1 more here);
+    `hold`: it is left below this (meet - hysteresis); `jump`: one single value at or above this
+    raises at once (None: never). `raise_ms`: how long a tier must last (0: no time).
     Exactly one of `clear_ms` and `clear_count` is set.
     """
 
@@ -32,6 +33,7 @@ class Thresholds:
     clear_count: int | None
     texts: tuple[str, ...]  # the parameters as written
     version: str
+    raise_ms: int = 0
 
     def tier(self, value: int) -> int:
         """The highest tier that the value meets, 0 = none."""
@@ -64,7 +66,12 @@ def fill(rule: TierRule, parameters: Mapping[str, str]) -> Thresholds:
 
     factor = Decimal(10) ** rule.unit_scale
     texts = tuple(str(number(key)) for key, _ in rule.levels)
-    meet = tuple(int(Decimal(t) * factor) for t in texts)
+    keys = tuple(key for key, _ in rule.levels)
+    meet = tuple(
+        int(Decimal(t) * factor) + (key in rule.over) for key, t in zip(keys, texts, strict=True)
+    )
+    if unknown := sorted(set(rule.over) - set(keys)):
+        mistakes.append(f"rule {rule.name}: over names no level: {', '.join(unknown)}")
     if any(a >= b for a, b in pairwise(meet)):
         mistakes.append(f"rule {rule.name}: thresholds do not ascend: {', '.join(texts)}")
     width = int(number(rule.hysteresis) * factor)
@@ -74,6 +81,7 @@ def fill(rule: TierRule, parameters: Mapping[str, str]) -> Thresholds:
     consecutive = int(number(rule.consecutive))
     clear_ms = None if rule.clear_minutes is None else int(number(rule.clear_minutes) * 60_000)
     clear_count = None if rule.clear_count is None else int(number(rule.clear_count))
+    raise_ms = int(number(rule.raise_minutes) * 60_000)
     if mistakes:
         raise Misconfigured(mistakes)
     filled = Thresholds(
@@ -87,6 +95,7 @@ def fill(rule: TierRule, parameters: Mapping[str, str]) -> Thresholds:
         clear_count=clear_count,
         texts=texts,
         version="",
+        raise_ms=raise_ms,
     )
     return _with_version(filled)
 
@@ -102,6 +111,7 @@ def _with_version(filled: Thresholds) -> Thresholds:
         filled.consecutive,
         filled.clear_ms,
         filled.clear_count,
+        filled.raise_ms,
     )
     digest = hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
     return replace(filled, version=digest)

@@ -30,6 +30,7 @@ class Track:
     last_ms: int = NONE
     last_value: int = 0
     heard_ms: int = NONE  # processing time of the last observation
+    above_since: list[int] = field(default_factory=list)  # event time; only where a tier must last
 
     @property
     def state(self) -> AlertState:
@@ -63,6 +64,7 @@ def observe(
         return steps
     tier = rule.tier(value)
     track.last_ms, track.last_value = time_ms, value
+    _note_above(rule, track, time_ms, value)
     if track.stale:
         track.stale = False
         steps.append(Step(Change.FRESH, track.level, time_ms, value))
@@ -100,6 +102,7 @@ def fall_silent(track: Track, time_ms: int) -> list[Step]:
         return []
     track.stale = True
     track.up_count = track.up_tier = 0
+    track.above_since = []
     track.below_since = [NONE] * len(track.below_since)
     track.below_count = [0] * len(track.below_count)
     return [Step(Change.STALE, track.level, time_ms, None)]
@@ -117,6 +120,8 @@ def _rise(
     track.up_tier = tier if not track.up_count else min(track.up_tier, tier)
     track.up_count += 1
     target = track.up_tier if track.up_count >= rule.consecutive else 0
+    if rule.raise_ms:
+        target = _lasting(rule, track, time_ms) if target else 0
     target = max(target, min(rule.jump_tier(value), tier))
     if target <= track.level:
         return []
@@ -125,6 +130,24 @@ def _rise(
     track.unverified = unverified
     track.up_count, track.up_tier = (1, tier) if tier > target else (0, 0)
     return [Step(change, target, time_ms, value)]
+
+
+def _note_above(rule: Thresholds, track: Track, time_ms: int, value: int) -> None:
+    if not rule.raise_ms:
+        return
+    if not track.above_since:
+        track.above_since = [NONE] * len(rule.meet)
+    for number, threshold in enumerate(rule.meet):
+        if value < threshold:
+            track.above_since[number] = NONE
+        elif track.above_since[number] == NONE:
+            track.above_since[number] = time_ms
+
+
+def _lasting(rule: Thresholds, track: Track, time_ms: int) -> int:
+    """The highest tier that has been met for long enough, 0 = none."""
+    lasted = [since != NONE and time_ms - since >= rule.raise_ms for since in track.above_since]
+    return max((number for number, long in enumerate(lasted, 1) if long), default=0)
 
 
 def _note_below(rule: Thresholds, track: Track, time_ms: int, value: int) -> None:

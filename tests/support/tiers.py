@@ -32,3 +32,17 @@ def counting_rule(consecutive: str = "2", clear: str = "2") -> Thresholds:
         clear_count=clear,
     )
     return fill(rule, {})
+
+
+def lasting_rule(minutes: str = "15", over: tuple[str, ...] = ()) -> Thresholds:
+    """Tiers at 10, 20, 30 that must last; cleared after ten minutes below."""
+    rule = TierRule(
+        name="toy.last",
+        title=Title("持续", "lasting"),
+        levels=(("10", Severity.BLUE), ("20", Severity.YELLOW), ("30", Severity.RED)),
+        unit_scale=0,
+        clear_minutes="10",
+        raise_minutes=minutes,
+        over=over,
+    )
+    return fill(rule, {})

@@ -10,7 +10,7 @@ from streams.alerting.rule import fill, fingerprint
 from streams.contracts.reason import Severity
 from streams.domains.waterlogging import DEPTH_RULE
 from streams.errors import Misconfigured
-from tests.support.tiers import CM, counting_rule, depth_rule
+from tests.support.tiers import CM, counting_rule, depth_rule, lasting_rule
 
 DEPTH = {
     "waterlogging.tier.blue_cm": "15",
@@ -71,6 +71,20 @@ def test_decimals_stay_exact() -> None:
     rule = fill(DEPTH_RULE, DEPTH | {"waterlogging.tier.blue_cm": "15.1"})
     assert rule.meet[0] == 151_000
     assert rule.texts[0] == "15.1"
+
+
+def test_a_tier_named_in_over_is_met_only_above() -> None:
+    rule = lasting_rule(over=("20",))
+    assert [rule.tier(v) for v in (9, 10, 20, 21, 29, 30)] == [0, 1, 1, 2, 2, 3]
+
+
+def test_over_must_name_a_level() -> None:
+    with pytest.raises(Misconfigured, match="over names no level: 25"):
+        lasting_rule(over=("25",))
+
+
+def test_the_time_that_a_tier_must_last_is_part_of_the_version() -> None:
+    assert lasting_rule("15").version != lasting_rule("16").version
 
 
 def test_every_mistake_is_told() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from streams.alerting.rule import Thresholds
 from streams.alerting.track import Step, Track, begin, deadline, expire, fall_silent, observe
 from streams.contracts.reason import AlertState, Change
-from tests.support.tiers import CM, counting_rule, depth_rule
+from tests.support.tiers import CM, counting_rule, depth_rule, lasting_rule
 
 MINUTE = 60_000
 Told = list[tuple[int, Change, int]]
@@ -165,3 +165,36 @@ def test_a_verified_reading_of_the_same_tier_takes_the_doubt_away() -> None:
     observe(rule, track, MINUTE, 60 * CM, unverified=True)
     assert told(observe(rule, track, 2 * MINUTE, 60 * CM)) == [(2, Change.CONFIRMED, 4)]
     assert not track.unverified
+
+
+def test_a_tier_that_must_last_is_confirmed_exactly_then() -> None:
+    _, steps = play(lasting_rule(), (0, 10), (5, 12), (14, 10), (15, 10))
+    assert steps == [(0, Change.ONSET, 1), (15, Change.CONFIRMED, 1)]
+
+
+def test_a_moment_below_begins_the_time_anew() -> None:
+    _, steps = play(lasting_rule(), (0, 10), (10, 9))
+    assert steps == [(0, Change.ONSET, 1), (10, Change.NOT_CONFIRMED, 0)]
+
+
+def test_every_tier_has_its_own_time() -> None:
+    _, steps = play(lasting_rule(), (0, 10), (10, 25), (15, 25), (24, 20), (25, 20), (26, 30))
+    assert steps == [
+        (0, Change.ONSET, 1),
+        (15, Change.CONFIRMED, 1),
+        (25, Change.RAISED, 2),
+    ]
+
+
+def test_the_highest_tier_that_lasted_is_confirmed_at_once() -> None:
+    _, steps = play(lasting_rule(), (0, 35), (15, 22))
+    assert steps == [(0, Change.ONSET, 3), (15, Change.CONFIRMED, 2)]
+
+
+def test_silence_begins_the_time_anew() -> None:
+    rule = lasting_rule()
+    track, _ = begin(rule, "a", 0, 10)
+    observe(rule, track, 0, 10)
+    fall_silent(track, 10 * MINUTE)
+    assert told(observe(rule, track, 15 * MINUTE, 10)) == [(15, Change.FRESH, 0)]
+    assert told(observe(rule, track, 30 * MINUTE, 10)) == [(30, Change.CONFIRMED, 1)]
