@@ -12,6 +12,7 @@ from streams.area.seat import Seat
 from streams.contracts.domain import Outputs, TierRule
 from streams.contracts.outcome import Outcome
 from streams.contracts.reason import Change
+from streams.contracts.surroundings import AREA
 from streams.windows.aggregate import USABLE
 from streams.windows.history import Chunk
 
@@ -44,17 +45,16 @@ def judge(book: Book, seat: Seat, taken: Taken, moment: Moment, outcome: Outcome
 
 def obey(book: Book, seat: Seat, outputs: Outputs, moment: Moment, outcome: Outcome) -> None:
     """What a domain answered, in its order: results, episodes, tickets, ends, judgements."""
-    points = seat.work.view.points
     outcome.results += outputs.results
     outcome.episodes += [(seat.area, e) for e in outputs.episodes]
     outcome.tickets += [(seat.area, t) for t in outputs.tickets]
     for gone in outputs.withdrawals:
-        subject = Subject(points[gone.point].id, points[gone.point].id)
+        subject = subject_of(seat, gone.point)
         outcome.transitions += book.withdraw(
             gone.rule, subject, gone.time_ms, gone.change, moment, gone.evidence
         )
     for found in outputs.judgements:
-        subject = Subject(points[found.point].id, points[found.point].id)
+        subject = subject_of(seat, found.point)
         outcome.transitions += book.judge(
             found.rule,
             subject,
@@ -64,6 +64,14 @@ def obey(book: Book, seat: Seat, outputs: Outputs, moment: Moment, outcome: Outc
             unverified=found.unverified,
             evidence=found.evidence,
         )
+
+
+def subject_of(seat: Seat, point: int) -> Subject:
+    """A point by its index, or the area as a whole."""
+    if point == AREA:
+        return Subject(f"area:{seat.area}", None)
+    identity = seat.work.view.points[point].id
+    return Subject(identity, identity)
 
 
 def _withdraw_spikes(

@@ -78,7 +78,7 @@ class AreaKeeper:
         held = state_bytes.restore(parts[self._prefix], AreaState)
         area.proc_ms, area.position = held.proc_ms, held.position
         area.origin, area.frames = Origin(held.origin), held.frames
-        area.gateway_of, area.report_of = held.gateway_of, held.report_of
+        area.devices.gateway_of, area.devices.report_of = held.gateway_of, held.report_of
         area.report.sequence = held.sequence
         area.report.told_active, area.report.told_hour = held.told_active, held.told_hour
         area.silence.state, area.book.state = held.silence, held.book
@@ -98,4 +98,5 @@ class AreaKeeper:
                     )
             work.lane.forget()
             work.lane.dropped_days.clear()
+        area.settle()
         area.touched = area.stale_view = False

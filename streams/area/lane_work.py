@@ -68,9 +68,10 @@ class LaneWork:
     """See the module."""
 
     def __init__(
-        self, domain: Domain, view: AreaView, delay_ms: int, horizon_ms: int, zone_ms: int
+        self, domain: Domain, view: AreaView, delay_ms: int, horizon_ms: int, zone_ms: int, own: int
     ):
         self.domain = domain
+        self.own = own  # so many of the properties are the domain's; it only reads those behind
         self.lane = Lane(domain, view, delay_ms, horizon_ms, zone_ms)
         self.quality = Quality(domain.properties, view)
         self.view = view
@@ -107,6 +108,15 @@ class LaneWork:
         if len(reflagged):
             reflagged = _without(reflagged, new)
         return Taken(sifted, judged, outputs, new.flag, reflagged)
+
+    def read_along(self, rows: Chunk, reflagged: Chunk, now_ms: int, position: int) -> Taken:
+        """Accepted rows of another domain, and flags that it changed. Nothing is stored here."""
+        sifted = self.lane.sift(self.lane.on_time(rows))
+        outputs = self._step(sifted.new, sifted, now_ms, position)
+        own = self._reflag(outputs.flags) if outputs.flags else EMPTY
+        foreign = self.lane.reflag(reflagged.series, reflagged.time_ms, reflagged.flag)
+        flag = sifted.new.flag
+        return Taken(sifted, Judged([], [], []), outputs, flag, join([own, foreign]))
 
     def _step(self, new: Chunk, sifted: Sifted, now_ms: int, position: int) -> Outputs:
         if self.domain.step is None or not len(new):
@@ -279,7 +289,8 @@ class LaneWork:
         )
 
     def flag_changes(self, rows: Chunk, property_id: Int16) -> FlagChanges:
-        """Reflagged rows with catalogue numbers."""
+        """Reflagged rows of the domain itself with catalogue numbers."""
+        rows = rows.take(np.flatnonzero(self.view.series_property[rows.series] < self.own))
         return FlagChanges(
             self.view.series_sensor[rows.series],
             property_id[rows.series],
@@ -290,7 +301,8 @@ class LaneWork:
     def windows(self, closed: Closed, property_id: Int16) -> Windows | None:
         """A window's rows with catalogue numbers; only the sizes that each property declares."""
         agg = closed.windows
-        keep = np.flatnonzero(self.lane.windowed[closed.size_s][agg.series])
+        mine = self.view.series_property[agg.series] < self.own
+        keep = np.flatnonzero(self.lane.windowed[closed.size_s][agg.series] & mine)
         if not len(keep):
             return None
         series = agg.series[keep]

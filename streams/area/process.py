@@ -7,7 +7,7 @@ them. Nothing here depends on other areas, on the partition or on how records ar
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,17 +15,22 @@ import numpy as np
 from streams.alerting.book import Book, Moment
 from streams.alerting.rule import fill
 from streams.area import intake, judging
+from streams.area.devices import Devices
+from streams.area.heed import Heeding, refuse_standstill
 from streams.area.lane_work import LaneWork, Passed, Taken
+from streams.area.reads import accepted, connect, translate, with_reads
 from streams.area.report import Report
 from streams.area.resolve import Resolver
 from streams.area.seat import Seat
 from streams.area.state import AreaState
-from streams.area.view import build_view, day_zone_ms, device_reports, subjects
+from streams.area.timers import next_due
+from streams.area.view import build_view, day_zone_ms, subjects, timing_ms
 from streams.catalog import Profile, Registry
 from streams.contracts.domain import AreaView, Domain, Outputs, Ticket
 from streams.contracts.frame import Frame, Int32, Int64
 from streams.contracts.outcome import Outcome
 from streams.contracts.reason import Origin, Reason
+from streams.contracts.surroundings import Surroundings
 from streams.quality.silence import Silence, SilenceEvent, SilenceLimits
 from streams.resilience.composite import risk
 from streams.windows.history import Chunk, join
@@ -43,6 +48,8 @@ class Area:
     ) -> None:
         self.code = code
         self.domains = domains
+        self._seen = {name: with_reads(domain, domains) for name, domain in domains.items()}
+        self._heeding = Heeding()
         self._property_ids = property_ids
         self.book = Book(code)
         self.silence = Silence(SilenceLimits())
@@ -51,41 +58,41 @@ class Area:
         self.position = 0
         self.origin = Origin.LIVE
         self.frames: dict[int, set[int]] = {}
-        self.gateway_of: dict[int, str] = {}
-        self.report_of: dict[int, int] = {}
+        self.devices = Devices(self.silence)
         self.report = Report(code)
         self.known_views: dict[str, AreaView] = {}  # numbers given before a restart
         self.refitted = True
         self.stale_view = True  # a map of it must be written again
         self.touched = True  # a checkpoint must take it
-        self._device: dict[int, int] = {}
-        self._subjects_of: dict[int, tuple[str, ...]] = {}
         self._future_ms = 300_000
 
     # registry ---------------------------------------------------------------------------------
 
     def fit(self, registry: Registry, profile: Profile) -> None:
         """A registry or profile version holds from here on."""
-        self._fit_devices(registry)
+        self.devices.fit(self.code, registry, self.domains)
         values = profile.values
         self._future_ms = int(values.get("quality.future_tolerance_s", "300")) * 1000
         zone_ms = day_zone_ms(profile)
         for name, domain in self.domains.items():
             seat = self.seats.get(name)
             known = seat.work.view if seat else self.known_views.get(name)
-            view = build_view(domain, self.code, registry, profile, known)
-            if not view.points:
+            seen = self._seen[name]
+            view = build_view(seen, self.code, registry, profile, known)
+            own_types = {kind.name for kind in domain.points}
+            if not any(point.type in own_types for point in view.points):
                 continue
             if seat is None:
-                delay = _timing(values, name, "delay_s", domain.timing.delay_s)
-                horizon = _timing(values, name, "horizon_s", domain.timing.horizon_s)
-                work = LaneWork(domain, view, delay, horizon, zone_ms)
+                delay = timing_ms(values, name, "delay_s", domain.timing.delay_s)
+                horizon = timing_ms(values, name, "horizon_s", domain.timing.horizon_s)
+                work = LaneWork(seen, view, delay, horizon, zone_ms, len(domain.properties))
             else:
                 work = seat.work
                 work.fit(view)
             self.seats[name] = self._seat(work, domain, view, registry)
             self.book.use(name, {r.name: fill(r, view.parameters) for r in domain.rules})
-        self._fit_subjects()
+        connect(self.seats, self.domains)
+        self.devices.fit_subjects(self.seats)
         self.touched = self.stale_view = self.refitted = True
 
     def activated(self, outcome: Outcome) -> None:
@@ -93,6 +100,8 @@ class Area:
         self._retire(outcome)
         for name, seat in self.seats.items():
             self._tell_state(outcome, name, seat, "registry")
+        self._heeding.settle(self.book, self.seats)
+        self._let_heed(sorted(self.seats), max(self.proc_ms, 0), outcome)
 
     def _retire(self, outcome: Outcome) -> None:
         known = {
@@ -113,8 +122,8 @@ class Area:
             self.report.partial(outcome, at, name, "state", 0, payload, cause, self.position)
 
     def _seat(self, work: LaneWork, domain: Domain, view: AreaView, registry: Registry) -> Seat:
-        ids = np.array([self._property_ids[p.name] for p in domain.properties], np.int16)
-        devices = [self._device[s] for s in view.series_sensor.tolist()]
+        ids = np.array([self._property_ids[p.name] for p in work.domain.properties], np.int16)
+        devices = [self.devices.number[s] for s in view.series_sensor.tolist()]
         return Seat(
             work,
             Resolver(domain, view, registry),
@@ -123,61 +132,17 @@ class Area:
             ids[view.series_property],
         )
 
-    def _fit_devices(self, registry: Registry) -> None:
-        devices = list(self.silence.state.devices)
-        self._device = {sensor: number for number, sensor in enumerate(devices)}
-        sensors = registry.sensors_by_area.get(self.code, ())
-        self.report_of.update(device_reports(sensors, self.domains))
-        for sensor in sensors:
-            self.gateway_of[sensor.id] = sensor.gateway
-            if sensor.id not in self._device:
-                self._device[sensor.id] = len(devices)
-                devices.append(sensor.id)
-        self.silence.fit(
-            devices,
-            [self.report_of[d] for d in devices],
-            [self.gateway_of[d] for d in devices],
-        )
-
-    def _fit_subjects(self) -> None:
-        found: dict[int, set[str]] = {}
-        for seat in self.seats.values():
-            for by_series in seat.subjects.values():
-                for series, subject in by_series.items():
-                    found.setdefault(int(seat.devices[series]), set()).add(subject.key)
-        self._subjects_of = {device: tuple(sorted(keys)) for device, keys in found.items()}
-
     # time -------------------------------------------------------------------------------------
 
     def advance(self, to_ms: int, outcome: Outcome) -> None:
         """Processing time goes on to `to_ms` (never back): fires what is due, in order."""
-        while (due := self._due(to_ms)) is not None:
+        while (due := next_due(self.seats, self.book, self.silence, to_ms)) is not None:
             at_ms, key, what = due
             self.touched = self.stale_view = True
             self._fire(at_ms, key, what, outcome)
+            self._heed(at_ms, outcome)
         if to_ms > self.proc_ms:
             self.proc_ms = to_ms
-
-    def _due(self, to_ms: int) -> tuple[int, str, Any] | None:
-        best: tuple[int, str, Any] | None = None
-        for name, seat in self.seats.items():
-            found = seat.work.lane.state.watermark.due()
-            if found is not None and found[0] <= to_ms:
-                key = f"source|{name}|{found[1]}"
-                if best is None or (found[0], key) < best[:2]:
-                    best = (found[0], key, (name, found[1]))
-        alert = self.book.due()
-        if alert is not None and alert[0] <= to_ms:
-            key = f"alert|{alert[1]}"
-            if best is None or (alert[0], key) < best[:2]:
-                best = (alert[0], key, alert[1])
-        if self.silence.earliest(to_ms):
-            silent = self.silence.due()
-            if silent is not None and silent[0] <= to_ms:
-                key = f"silence|{silent[1]}"
-                if best is None or (silent[0], key) < best[:2]:
-                    best = (silent[0], key, silent[2])
-        return best
 
     def _fire(self, at_ms: int, key: str, what: Any, outcome: Outcome) -> None:
         kind = key.split("|", 1)[0]
@@ -188,6 +153,9 @@ class Area:
             self._pass_watermark(name, seat, at_ms, outcome)
         elif kind == "alert":
             outcome.transitions += self.book.fire(what, at_ms, self.position)
+        elif kind == "heed":
+            self._let_heed((what,), at_ms, outcome)
+            refuse_standstill(self.seats[what], at_ms)
         else:
             for event in self.silence.fire(what):
                 self._fall_silent(event, outcome)
@@ -195,7 +163,7 @@ class Area:
     def _fall_silent(self, event: SilenceEvent, outcome: Outcome) -> None:
         moment = Moment(event.at_ms, self.position, self.origin)
         if event.kind == "device_silent":
-            for subject in self._subjects_of.get(event.index, ()):
+            for subject in self.devices.subjects(event.index):
                 outcome.transitions += self.book.silence(subject, event.at_ms, moment)
         elif event.kind == "device_ticket":
             sensor = self.silence.state.devices[event.index]
@@ -255,8 +223,25 @@ class Area:
         taken = seat.work.take(rows, source_flag, self.proc_ms, position)
         intake.record(seat, frame, taken, outcome)
         self._obey(seat, judging.judge(self.book, seat, taken, self._moment(), outcome), outcome)
-        self._move_windows(domain, seat, frame, taken, outcome)
+        self._move_windows(domain, seat, frame.source, taken, outcome)
+        for reader, table in seat.readers:
+            self._pass_on(reader, table, taken, f"{frame.source}/{domain}", outcome)
+        self._heed(self.proc_ms, outcome)
         self.advance(self.proc_ms, outcome)
+
+    def _pass_on(
+        self, reader: str, table: Int32, taken: Taken, source: str, outcome: Outcome
+    ) -> None:
+        """Rows of one domain that another reads too."""
+        rows, again = translate(accepted(taken), table), translate(taken.reflagged, table)
+        if not len(rows) and not len(again):
+            return
+        seat = self.seats[reader]
+        found = seat.work.read_along(rows, again, self.proc_ms, self.position)
+        if len(found.reflagged):
+            outcome.reflag(seat.work.flag_changes(found.reflagged, seat.property_id))
+        self._obey(seat, found.outputs, outcome)
+        self._move_windows(reader, seat, source, found, outcome)
 
     def _hear(self, seat: Seat, series: Int32, outcome: Outcome) -> None:
         if not len(series):
@@ -278,10 +263,30 @@ class Area:
         if outputs.inventory_changed:
             self._tell_state(outcome, seat.work.domain.name, seat, "closed")
 
+    # looking around ---------------------------------------------------------------------------
+
+    def _heed(self, at_ms: int, outcome: Outcome) -> None:
+        if self._heeding.has_changed(self.book, self.seats):
+            self._let_heed(sorted(self.seats), at_ms, outcome)
+
+    def _let_heed(self, names: Iterable[str], at_ms: int, outcome: Outcome) -> None:
+        held, self.proc_ms = self.proc_ms, max(self.proc_ms, at_ms)
+        around = Surroundings(at_ms, self.position, self._heeding.alerts)
+        for name in names:
+            work = self.seats[name].work
+            if work.domain.heed is not None:
+                work.state, outputs = work.domain.heed(work.state, work.view, around)
+                self._obey(self.seats[name], outputs, outcome)
+        self.proc_ms = held
+
+    def settle(self) -> None:
+        """After a restart: the heeding domains know what holds."""
+        self._heeding.settle(self.book, self.seats)
+
     # windows ----------------------------------------------------------------------------------
 
     def _move_windows(
-        self, name: str, seat: Seat, frame: Frame, taken: Taken, outcome: Outcome
+        self, name: str, seat: Seat, source: str, taken: Taken, outcome: Outcome
     ) -> None:
         lane, sifted = seat.work.lane, taken.sifted
         changed = join([c for c in (sifted.new, sifted.revised, taken.reflagged) if len(c)])
@@ -292,7 +297,7 @@ class Area:
         if len(sifted.new):
             ends: Int64 = sifted.new.time_ms + lane.interval_ms[sifted.new.series]
             newest = int(ends.max())
-        lane.state.watermark.observe(frame.source, newest, self.proc_ms)
+        lane.state.watermark.observe(source, newest, self.proc_ms)
         self._pass_watermark(name, seat, self.proc_ms, outcome)
 
     def _pass_watermark(self, name: str, seat: Seat, at_ms: int, outcome: Outcome) -> None:
@@ -380,8 +385,8 @@ class Area:
             sequence=self.report.sequence,
             position=self.position,
             origin=self.origin.value,
-            gateway_of=self.gateway_of,
-            report_of=self.report_of,
+            gateway_of=self.devices.gateway_of,
+            report_of=self.devices.report_of,
             told_active=self.report.told_active,
             told_hour=self.report.told_hour,
             silence=self.silence.state,
@@ -394,7 +399,3 @@ class Area:
 def _base(state: LaneState, size_s: int, mark_ms: int) -> bool:
     """Whether the watermark crossed an end of a base window."""
     return mark_ms // (size_s * 1000) > state.closed_ms // (size_s * 1000)
-
-
-def _timing(values: Mapping[str, str], domain: str, what: str, default: int) -> int:
-    return int(values.get(f"{domain}.timing.{what}", str(default))) * 1000

@@ -181,7 +181,7 @@ class Report:
     def latest(self, work: LaneWork, silent: list[int], decided_ms: int) -> AreaLatest | None:
         """The newest reading of every series of a domain, columnar; None when there is none."""
         state, view = work.lane.state, work.view
-        have = np.flatnonzero(state.newest_ms > NEVER)
+        have = np.flatnonzero((state.newest_ms > NEVER) & (view.series_property < work.own))
         if not len(have):
             return None
         names = [p.name for p in work.domain.properties]

@@ -41,8 +41,9 @@ class Resolver:
             if active:
                 self._sensor.setdefault(name, len(self._sensor))
         self._table = np.full((len(self._sensor) + 1, len(domain.properties) + 1), -1, np.int32)
+        own = len(domain.properties)  # what it only reads comes from the domain that owns it
         for series, name in enumerate(view.series_name):
-            if view.series_active[series]:
+            if view.series_active[series] and view.series_property[series] < own:
                 self._table[self._sensor[name], view.series_property[series]] = series
 
     def resolve(self, frame: Frame) -> Resolved:

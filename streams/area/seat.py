@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from streams.alerting.book import Subject
 from streams.area.lane_work import LaneWork
@@ -12,13 +12,18 @@ from streams.contracts.frame import Int16, Int32
 
 @dataclass(slots=True)
 class Seat:
-    """`subjects` by property index and series; columns have one entry per series."""
+    """`subjects` by property index and series; columns have one entry per series.
+
+    `readers`: domains that read rows of this one, with their series number for each series here
+    (-1 = not read).
+    """
 
     work: LaneWork
     resolver: Resolver
     subjects: dict[int, dict[int, Subject]]
     devices: Int32  # device number of every series
     property_id: Int16  # catalogue id of every series' property
+    readers: tuple[tuple[str, Int32], ...] = field(default=())
 
     @property
     def area(self) -> str:

@@ -110,6 +110,11 @@ def day_zone_ms(profile: Profile) -> int:
     return SHANGHAI_OFFSET_MS if hours is None else int(Decimal(hours) * HOUR_MS)
 
 
+def timing_ms(values: Mapping[str, str], domain: str, what: str, default_s: int) -> int:
+    """`<domain>.timing.<what>` of a profile, in milliseconds."""
+    return int(values.get(f"{domain}.timing.{what}", str(default_s))) * 1000
+
+
 def profile_mistakes(domains: Mapping[str, Domain], profile: Profile) -> list[str]:
     """Everything in a profile that rules and timing could not be filled with."""
     mistakes: list[str] = []

@@ -146,6 +146,11 @@ class Lane:
         self.note_late(found.time_ms)
         return found, rows.take(np.flatnonzero(~late))
 
+    def on_time(self, rows: Chunk) -> Chunk:
+        """The rows that are not late here."""
+        border = self.state.watermark.value_ms - self.horizon_ms
+        return rows.take(np.flatnonzero(rows.time_ms + self.interval_ms[rows.series] > border))
+
     def note_late(self, time_ms: Int64) -> None:
         """Rows of these times go past this memory: their days are known better by the store."""
         days = {self.day_of(int(t)) for t in np.unique(time_ms // HOUR_MS * HOUR_MS)}

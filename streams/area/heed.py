@@ -1,0 +1,64 @@
+"""When a domain must look around: the firing alerts of the area's other domains have changed.
+
+Only alerts of domains that do not look around themselves are told, so nothing can go in circles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from streams.alerting.book import Book
+from streams.area.seat import Seat
+from streams.contracts.domain import Point
+from streams.contracts.surroundings import OpenAlert
+
+
+class Heeding:
+    """What the heeding domains of an area were told last. Nothing of it needs a checkpoint: they
+    are told at once, so what was told is what holds."""
+
+    def __init__(self) -> None:
+        self._moves = 0
+        self.alerts: tuple[OpenAlert, ...] = ()
+
+    def has_changed(self, book: Book, seats: Mapping[str, Seat]) -> bool:
+        """Whether the alerts to be told are others than before; takes the present ones."""
+        if book.moves == self._moves:
+            return False
+        self._moves = book.moves
+        before, self.alerts = self.alerts, open_alerts(book, seats)
+        return self.alerts != before
+
+    def settle(self, book: Book, seats: Mapping[str, Seat]) -> None:
+        """After a restart: what holds was told."""
+        self._moves, self.alerts = book.moves, open_alerts(book, seats)
+
+
+def open_alerts(book: Book, seats: Mapping[str, Seat]) -> tuple[OpenAlert, ...]:
+    """The firing alerts of the domains without a `heed`, by rule and subject."""
+    points: dict[str, Point] = {}
+    for seat in seats.values():
+        points |= {p.id: p for p in seat.work.view.points}
+    return tuple(
+        OpenAlert(
+            domain,
+            rule.rule.name,
+            None if point is None else points.get(point),
+            severity,
+            stale,
+            rule.rule.covers_area,
+        )
+        for domain, rule, point, severity, stale in book.firing()
+        if domain in seats and seats[domain].work.domain.heed is None
+    )
+
+
+def refuse_standstill(seat: Seat, at_ms: int) -> None:
+    """A domain that asks for the same moment again after it has come would stop the area's clock.
+
+    Raises `RuntimeError`: a bug in the domain.
+    """
+    domain, state = seat.work.domain, seat.work.state
+    due_ms = None if domain.due is None else domain.due(state)
+    if due_ms is not None and due_ms <= at_ms:
+        raise RuntimeError(f"domain {domain.name}: after heed at {at_ms} it is due at {due_ms}")
