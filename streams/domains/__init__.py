@@ -17,7 +17,7 @@ def find_domains(extra: Iterable[Path] = ()) -> Mapping[str, Domain]:
     """All domains by name: the folders beside this file and the folders inside each `extra` path.
 
     Raises `Misconfigured` with every mistake: a folder without `DOMAIN`, a name used twice, a
-    property that two domains claim.
+    property that two domains claim, one that a domain reads and none owns.
     """
     mistakes: list[str] = []
     found: dict[str, Domain] = {}
@@ -35,6 +35,9 @@ def find_domains(extra: Iterable[Path] = ()) -> Mapping[str, Domain]:
             if owner != domain.name:
                 mistakes.append(f"property {prop.name!r} is claimed by {owner} and {domain.name}")
         found[domain.name] = domain
+    for domain in found.values():
+        missing = sorted(set(domain.reads) - set(owners))
+        mistakes += [f"domain {domain.name} reads {name!r}: nobody owns it" for name in missing]
     if mistakes:
         raise Misconfigured(mistakes)
     return dict(sorted(found.items()))

@@ -33,16 +33,23 @@ NAME = re.compile(r"[a-z][a-z0-9_]*")
 EVERY = pytest.mark.parametrize("domain", DOMAINS.values(), ids=list(DOMAINS))
 
 
+def family(domain: Domain) -> dict[str, Domain]:
+    """The domain with those that own what it reads."""
+    owners = {p.name: d for d in DOMAINS.values() for p in d.properties}
+    return {d.name: d for d in (domain, *(owners[name] for name in domain.reads))}
+
+
 def registry_of(domain: Domain) -> Registry:
-    """Two points of every type, each with a sensor of every property."""
+    """Two points of every type of the family, each with a sensor of every property."""
     points: dict[str, Point] = {}
     sensors: dict[str, Sensor] = {}
-    for kind in domain.points:
-        for number in range(2):
-            name = f"{kind.name}-{number}"
-            points[name] = Point(name, kind.name, AREA, name, None, None, {})
-            properties = tuple(p.name for p in domain.properties)
-            sensors[name] = Sensor(len(sensors) + 1, name, name, "gw", properties)
+    for one in family(domain).values():
+        for kind in one.points:
+            for number in range(2):
+                name = f"{kind.name}-{number}"
+                points[name] = Point(name, kind.name, AREA, name, None, None, {})
+                properties = tuple(p.name for p in one.properties)
+                sensors[name] = Sensor(len(sensors) + 1, name, name, "gw", properties)
     areas = {
         "330000": Area("330000", "province", None, "浙江省", "Zhejiang"),
         "330100": Area("330100", "city", "330000", "杭州市", "Hangzhou"),
@@ -53,9 +60,23 @@ def registry_of(domain: Domain) -> Registry:
 
 def log_of(domain: Domain, held: Registry, seed: int) -> list[Record]:
     """Two days of random walks inside the limits, with gaps, repeats and rows out of order."""
+    sent: list[tuple[int, Any]] = []
+    for number, one in enumerate(family(domain).values()):
+        sent += frames_of(one, held, seed + 100 * number)
+    sent.sort(key=lambda message: message[0])
+    messages = [(START_MS, encode_control("registry", held.version, START_MS)), *sent]
+    end = START_MS + 60 * 86_400_000
+    messages.append((end, encode_tick(end)))
+    return [Record(n, append, *message) for n, (append, message) in enumerate(messages)]
+
+
+def frames_of(domain: Domain, held: Registry, seed: int) -> list[tuple[int, Any]]:
+    """A domain's own frames, with a tick after each."""
     rng = np.random.default_rng(seed)
-    messages = [(START_MS, encode_control("registry", held.version, START_MS))]
-    sensors, properties = sorted(held.sensors), [p.name for p in domain.properties]
+    messages: list[tuple[int, Any]] = []
+    types = {kind.name for kind in domain.points}
+    sensors = sorted(n for n, s in held.sensors.items() if held.points[s.point].type in types)
+    properties = [p.name for p in domain.properties]
     low = np.array([float(p.low) for p in domain.properties])
     high = np.array([float(p.high) for p in domain.properties])
     spacing = max(max(p.report_s, p.interval_s) for p in domain.properties) * 1000
@@ -69,7 +90,7 @@ def log_of(domain: Domain, held: Registry, seed: int) -> list[Record]:
         time_ms -= spacing * (rng.random(len(sensor)) < 0.05)
         frame = Frame(
             source="gw",
-            id=str(number),
+            id=f"{domain.name}-{number}",
             domain=domain.name,
             area=AREA,
             origin=Origin.LIVE,
@@ -85,16 +106,14 @@ def log_of(domain: Domain, held: Registry, seed: int) -> list[Record]:
         messages += [(ingest, encode(frame)), (ingest, encode_tick(ingest + spacing // 2))]
         if rng.random() < 0.1:
             messages.append(messages[-2])
-    end = START_MS + 60 * 86_400_000
-    messages.append((end, encode_tick(end)))
-    return [Record(n, append, *message) for n, (append, message) in enumerate(messages)]
+    return messages
 
 
 def run(
     domain: Domain, held: Registry, records: Sequence[Record], cuts: Sequence[int], restart: bool
 ) -> Mapping[str, Any]:
     """The log in batches; with `restart` every batch begins from the bytes of a checkpoint."""
-    setup = PipelineSetup(TOPIC, 0, NamespaceKind.LIVE, {domain.name: domain}, IDS)
+    setup = PipelineSetup(TOPIC, 0, NamespaceKind.LIVE, family(domain), IDS)
     contents = {held.version: held.to_dict()}
     pipeline, store = Pipeline(setup), ModelStore()
     parts: dict[str, bytes] = {}
