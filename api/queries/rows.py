@@ -68,7 +68,9 @@ class AreaRow:
     stale_alerts: int | None
     open_alerts: int | None
     as_of: datetime | None
+    oldest_as_of: datetime | None
     decided_at: datetime | None
+    detail: Json
     points: int
     geometry: Json | None
 

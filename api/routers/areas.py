@@ -14,7 +14,7 @@ from api.geojson import RESPONSE, Format, collection
 from api.moment import Moment, age_s, from_ms
 from api.paging import Paging, paging
 from api.problem import RESPONSES, bad_parameter, not_found
-from api.queries.rows import AreaDomainRow, AreaRow, BoundsRow
+from api.queries.rows import AreaDomainRow, AreaRow, BoundsRow, Json
 from api.strict import StrictRoute
 from api.view import Freshness, Page, View, view
 
@@ -22,6 +22,32 @@ router = APIRouter(route_class=StrictRoute, prefix="/areas", tags=["areas"], res
 
 Level = Literal["province", "city", "county", "town"]
 GeometryDetail = Literal["sketch", "full"]
+
+
+class DomainRisk(BaseModel):
+    """One domain's share in the colour of an area."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    domain: str
+    risk: Colour
+    open_alerts: int
+    stale_alerts: int
+    as_of: Moment | None = Field(description="Event time of the domain's newest reading.")
+    age_s: float | None
+
+
+class Below(BaseModel):
+    """The areas that a roll-up folds: a city's counties, the province's cities."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    led_by_area: str | None = Field(description="Where the colour comes from.")
+    colours: dict[str, int] = Field(description="Areas by rank of their colour, `0` to `4`.")
+    unknown_areas: int
+    judged: int = Field(description="Areas that have told a colour.")
+    of: int = Field(description="Areas that could: they have points.")
+    oldest_as_of: Moment | None = Field(description="The stalest county's newest reading.")
 
 
 class AreaItem(BaseModel):
@@ -46,6 +72,11 @@ class AreaItem(BaseModel):
     stale_alerts: int
     as_of: Moment | None = Field(description="Event time of the area's newest reading.")
     age_s: float | None = Field(description="`as_of` behind the namespace's processing time.")
+    compound: bool = Field(
+        description="Raised above its worst alert because several domains are severe at once."
+    )
+    by_domain: list[DomainRisk] = Field(description="What each domain says; empty for roll-ups.")
+    below: Below | None = Field(description="For a city or province: what was rolled up.")
 
 
 class DomainState(BaseModel):
@@ -169,6 +200,37 @@ def area_item(row: AreaRow, now: datetime | None) -> AreaItem:
         stale_alerts=row.stale_alerts or 0,
         as_of=row.as_of,
         age_s=age_s(row.as_of, now),
+        compound=bool(row.detail.get("compound", False)),
+        by_domain=[domain_risk(one, now) for one in row.detail.get("domains", ())],
+        below=below_of(row),
+    )
+
+
+def domain_risk(one: Json, now: datetime | None) -> DomainRisk:
+    """A domain's share for people."""
+    as_of = None if one["as_of_ms"] is None else from_ms(one["as_of_ms"])
+    return DomainRisk(
+        domain=one["domain"],
+        risk=colour(one["severity"]),
+        open_alerts=one["open"],
+        stale_alerts=one["stale"],
+        as_of=as_of,
+        age_s=age_s(as_of, now),
+    )
+
+
+def below_of(row: AreaRow) -> Below | None:
+    """What a roll-up folded; None for an area that is judged itself."""
+    detail = row.detail
+    if "colours" not in detail:
+        return None
+    return Below(
+        led_by_area=detail["led_by_area"],
+        colours=detail["colours"],
+        unknown_areas=detail["unknown_areas"],
+        judged=detail["judged"],
+        of=detail["of"],
+        oldest_as_of=row.oldest_as_of,
     )
 
 

@@ -81,6 +81,7 @@ class AreaKeeper:
         area.devices.gateway_of, area.devices.report_of = held.gateway_of, held.report_of
         area.report.sequence = held.sequence
         area.report.told_active, area.report.told_hour = held.told_active, held.told_hour
+        area.report.told_risk = held.told_risk
         area.silence.state, area.book.state = held.silence, held.book
         views = state_bytes.restore(parts[f"{self._prefix}/views"], dict[str, ViewState])
         area.known_views = {name: recall(view, area.code) for name, view in views.items()}

@@ -27,6 +27,7 @@ from streams.contracts.outcome import FlagChanges, Readings, Revisions, Windows
 from streams.quality.checks import Judged, Quality, QualityState
 from streams.windows.history import EMPTY, Chunk, join
 from streams.windows.lane import DAY_MS, HOUR_MS, Closed, Lane, LaneState, Sifted
+from streams.windows.watermark import NEVER
 
 
 @dataclass(slots=True)
@@ -258,6 +259,11 @@ class LaneWork:
             return []
         derived = self.domain.daily(self.view, self.lane.matrix(day))
         return [Passed(derived=derived, period="day", start_ms=day)]
+
+    def newest_ms(self) -> int:
+        """Event time of the newest reading of the domain's own properties, NEVER = none."""
+        own = self.view.series_property < self.own
+        return int(self.lane.state.newest_ms[own].max(initial=NEVER))
 
     # columns for the store ----------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ import numpy as np
 from streams.alerting.book import Book, Moment
 from streams.alerting.rule import fill
 from streams.area import intake, judging
+from streams.area.colour import Colour
 from streams.area.devices import Devices
 from streams.area.heed import Heeding, refuse_standstill
 from streams.area.lane_work import LaneWork, Passed, Taken
@@ -32,9 +33,8 @@ from streams.contracts.outcome import Outcome
 from streams.contracts.reason import Origin, Reason
 from streams.contracts.surroundings import Surroundings
 from streams.quality.silence import Silence, SilenceEvent, SilenceLimits
-from streams.resilience.composite import risk
 from streams.windows.history import Chunk, join
-from streams.windows.lane import HOUR_MS, LaneState
+from streams.windows.lane import HOUR_MS
 from streams.windows.watermark import NEVER
 
 HOUR_S = 3600  # shorter windows, not revised, are closed before a row of theirs can be late
@@ -65,6 +65,8 @@ class Area:
         self.stale_view = True  # a map of it must be written again
         self.touched = True  # a checkpoint must take it
         self._future_ms = 300_000
+        self._colour = Colour(code, self.book, self.silence)
+        self._has_own_colour = True  # a city's is rolled up by the region stage
 
     # registry ---------------------------------------------------------------------------------
 
@@ -72,6 +74,8 @@ class Area:
         """A registry or profile version holds from here on."""
         self.devices.fit(self.code, registry, self.domains)
         values = profile.values
+        self._colour.fit(values)
+        self._has_own_colour = registry.city_of(self.code) != self.code
         self._future_ms = int(values.get("quality.future_tolerance_s", "300")) * 1000
         zone_ms = day_zone_ms(profile)
         for name, domain in self.domains.items():
@@ -100,8 +104,10 @@ class Area:
         self._retire(outcome)
         for name, seat in self.seats.items():
             self._tell_state(outcome, name, seat, "registry")
+        at_ms = max(self.proc_ms, 0)
         self._heeding.settle(self.book, self.seats)
-        self._let_heed(sorted(self.seats), max(self.proc_ms, 0), outcome)
+        self._let_heed(sorted(self.seats), at_ms, outcome)
+        self._heed(at_ms, outcome)
 
     def _retire(self, outcome: Outcome) -> None:
         known = {
@@ -268,6 +274,9 @@ class Area:
     def _heed(self, at_ms: int, outcome: Outcome) -> None:
         if self._heeding.has_changed(self.book, self.seats):
             self._let_heed(sorted(self.seats), at_ms, outcome)
+        if self._colour.may_have_changed():
+            risk = self._colour.now(self.seats, at_ms)
+            self.report.risk(outcome, at_ms, risk, self.position)
 
     def _let_heed(self, names: Iterable[str], at_ms: int, outcome: Outcome) -> None:
         held, self.proc_ms = self.proc_ms, max(self.proc_ms, at_ms)
@@ -304,7 +313,7 @@ class Area:
         lane = seat.work.lane
         mark = lane.state.watermark
         if mark.value_ms > lane.state.closed_ms and mark.value_ms > NEVER:
-            if _base(lane.state, lane.sizes[0], mark.value_ms):
+            if lane.is_window_over(mark.value_ms):
                 before = lane.state.closed_ms
                 self._emit(name, seat, seat.work.close(at_ms, self.position), outcome, at_ms)
                 if lane.state.closed_ms // HOUR_MS > before // HOUR_MS:
@@ -363,19 +372,12 @@ class Area:
             self.silence.state.devices[i]
             for i in np.flatnonzero(self.silence.state.silent_since > NEVER).tolist()
         ]
-        newest = 0
         for name, seat in self.seats.items():
             latest = self.report.latest(seat.work, silent, decided)
             if latest is not None:
                 outcome.latest[self.code, name] = latest
-                newest = max(newest, latest.as_of_ms)
-        outcome.risks[self.code] = risk(
-            self.code,
-            self.book.open(),
-            gateways_down=bool(self.silence.state.gateways_down),
-            as_of_ms=newest,
-            decided_ms=decided,
-        )
+        if self._has_own_colour:
+            outcome.risks[self.code] = self._colour.now(self.seats, decided)
         self.stale_view = False
 
     def snapshot(self) -> AreaState:
@@ -389,13 +391,9 @@ class Area:
             report_of=self.devices.report_of,
             told_active=self.report.told_active,
             told_hour=self.report.told_hour,
+            told_risk=self.report.told_risk,
             silence=self.silence.state,
             book=self.book.state,
             lanes={name: seat.work.snapshot() for name, seat in self.seats.items()},
             frames=self.frames,
         )
-
-
-def _base(state: LaneState, size_s: int, mark_ms: int) -> bool:
-    """Whether the watermark crossed an end of a base window."""
-    return mark_ms // (size_s * 1000) > state.closed_ms // (size_s * 1000)

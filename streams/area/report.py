@@ -12,6 +12,7 @@ from streams.area.lane_work import LaneWork
 from streams.contracts.frame import Frame
 from streams.contracts.outcome import (
     AreaLatest,
+    AreaRisk,
     DeadLetter,
     LateMark,
     Outcome,
@@ -19,6 +20,7 @@ from streams.contracts.outcome import (
     RegionMessage,
 )
 from streams.contracts.reason import Origin, Reason
+from streams.resilience.composite import member
 from streams.windows.lane import HOUR_MS
 from streams.windows.watermark import NEVER
 
@@ -31,6 +33,7 @@ class Report:
         self.sequence = 0
         self.told_active: dict[str, bool] = {}
         self.told_hour: dict[str, int] = {}
+        self.told_risk = ""
 
     # to the region ------------------------------------------------------------------------------
 
@@ -58,6 +61,14 @@ class Report:
         self.told_active[domain], self.told_hour[domain] = active, hour
         payload = {"watermark": max(mark_ms, 0), "active": active}
         self._tell(outcome, at_ms, "watermark", domain, "", 0, payload, "closed", position)
+
+    def risk(self, outcome: Outcome, at_ms: int, risk: AreaRisk, position: int) -> None:
+        """Told when the colour, what leads it or what is known of it has changed."""
+        payload = member(risk)
+        said = orjson.dumps({k: v for k, v in payload.items() if k != "as_of_ms"}).decode()
+        if said != self.told_risk:
+            self.told_risk = said
+            self._tell(outcome, at_ms, "risk", "", "", 0, payload, "closed", position)
 
     def source(
         self,

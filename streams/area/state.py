@@ -11,7 +11,7 @@ from streams.quality.silence import SilenceState
 
 @dataclass(slots=True)
 class AreaState:
-    """See the module. `told_*` by domain: what the region was told last."""
+    """See the module. `told_*`: what the region was told last, by domain; the colour as JSON."""
 
     proc_ms: int
     sequence: int
@@ -24,4 +24,5 @@ class AreaState:
     silence: SilenceState
     book: BookState
     lanes: dict[str, LaneWorkState]
+    told_risk: str = ""
     frames: dict[int, set[int]] = field(default_factory=dict)  # hour of ingest -> ids

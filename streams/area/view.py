@@ -13,6 +13,7 @@ from streams.alerting.rule import fill
 from streams.catalog import Profile, Registry, Sensor
 from streams.contracts.domain import HOUR_MS, SHANGHAI_OFFSET_MS, AreaView, Domain, Point
 from streams.errors import Misconfigured
+from streams.resilience.parameters import compound_mistakes
 
 SeriesKey = tuple[int, int]  # (sensor id, property index in the domain)
 
@@ -128,6 +129,7 @@ def profile_mistakes(domains: Mapping[str, Domain], profile: Profile) -> list[st
     for key in ("quality.future_tolerance_s", *whole):
         if not profile.values.get(key, "0").isdecimal():
             mistakes.append(f"{key} = {profile.values[key]!r} is not a whole number of seconds")
+    mistakes += compound_mistakes(profile.values)
     offset = profile.values.get("profile.utc_offset_hours", "8")
     try:
         Decimal(offset)

@@ -192,7 +192,12 @@ class AreaLatest:
 
 @dataclass(frozen=True, slots=True)
 class AreaRisk:
-    """The colour of one area: worst among its alerts; `unknown` is shown over the last colour."""
+    """The colour of one area; `unknown` is shown over the last colour.
+
+    `detail` of an area that is judged itself: {"compound": bool, "domains": [{"domain",
+    "severity", "open", "stale", "as_of_ms"}]}; of a city or province, rolled up:
+    {"led_by_area", "colours": {"0".."4": areas}, "unknown_areas", "judged", "of"}.
+    """
 
     area: str
     severity: Severity
@@ -202,6 +207,7 @@ class AreaRisk:
     open_alerts: int
     as_of_ms: int  # newest event time of the area
     decided_ms: int
+    detail: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +216,8 @@ class RegionMessage:
 
     kind: "partial" (payload = full-state partial of the period) | "watermark" (payload
     {"watermark": ms, "active": bool}) | "source" (payload {"source", "silent", "total",
-    "since_ms", "speaking": bool}) | "clock" (area "*": payload {"areas": [...]}; nothing else)
+    "since_ms", "speaking": bool}) | "risk" (payload of `resilience.member`: the colour, told when
+    it changes) | "clock" (area "*": payload {"areas": [...]}; nothing else)
     `cause`: closed | revised | late | registry.
     """
 

@@ -101,6 +101,10 @@ class RegionAlerts:
         self._keep(subject, book)
         return found
 
+    def book_of(self, city: str) -> Book:
+        """The alerts that the region stage holds on a city."""
+        return self._load(f"area:{city}")
+
     def judge_gateways(self, messages: Sequence[RegionMessage]) -> list[Transition]:
         """Source messages of one processing time: each gateway is judged once, after them."""
         found: list[Transition] = []

@@ -1,7 +1,7 @@
 """The region stage in one screen: ordered messages in, facts and alert transitions out.
 
 Moments (all messages of one processing time) one after the other: timers first, then each domain's
-facts, then what the facts and the gateways say to the alert rules.
+facts, then what the facts and the gateways say to the alert rules, then the colours.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from streams.catalog import Registry
 from streams.contracts.domain import Domain
-from streams.contracts.outcome import RegionMessage, Transition
+from streams.contracts.outcome import AreaRisk, RegionMessage, Transition
 from streams.contracts.reason import Origin
 from streams.region.alerts import RegionAlerts
 from streams.region.fold import DomainFold
@@ -19,6 +19,9 @@ from streams.region.members import find_members
 from streams.region.order import moments
 from streams.region.pages import Fact, Pages
 from streams.region.parameters import domain_parameters, judge_within_ms, offset_ms
+from streams.region.risk import RiskFold, cities_of
+
+FOLDED = ("partial", "watermark")
 
 
 @dataclass(slots=True)
@@ -27,6 +30,7 @@ class RegionResult:
 
     facts: list[Fact] = field(default_factory=list)
     transitions: list[Transition] = field(default_factory=list)
+    risks: dict[str, AreaRisk] = field(default_factory=dict)
 
 
 class RegionStage:
@@ -46,6 +50,7 @@ class RegionStage:
     ) -> None:
         self._city_of = {area: registry.city_of(area) for area in registry.areas}
         self._alerts = RegionAlerts(registry, domains, values, pages, origin)
+        self._risks = RiskFold(registry, pages)
         self._folds = {
             name: DomainFold(
                 domain,
@@ -62,10 +67,10 @@ class RegionStage:
         """Folds the messages; facts and transitions come in the order of their processing time."""
         result = RegionResult()
         for proc_ms, moment in moments(messages):
-            position = max(m.position for m in moment)
+            position, known = max(m.position for m in moment), len(result.transitions)
             result.transitions += self._alerts.fire_due(proc_ms, position)
             for name, fold in self._folds.items():
-                own = [m for m in moment if m.domain == name and m.kind != "source"]
+                own = [m for m in moment if m.domain == name and m.kind in FOLDED]
                 if own:
                     facts, values = fold.fold(proc_ms, self._city_of, own)
                     result.facts += facts
@@ -74,4 +79,9 @@ class RegionStage:
             sources = [m for m in moment if m.kind == "source"]
             if sources:
                 result.transitions += self._alerts.judge_gateways(sources)
+            told = [m for m in moment if m.kind == "risk"]
+            changed = cities_of({t.subject for t in result.transitions[known:]})
+            if told or changed:
+                books = {city: self._alerts.book_of(city) for city in changed}
+                result.risks |= {r.area: r for r in self._risks.fold(proc_ms, told, books)}
         return result

@@ -63,5 +63,5 @@ select area, domain, as_of, payload
 from area_latest;
 
 -- name: area_risk
-select area, severity, led_by, unknown, stale_alerts, open_alerts, as_of
+select area, severity, led_by, unknown, stale_alerts, open_alerts, as_of, detail
 from area_risk;

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from streams.contracts.domain import Episode, Result, Ticket
@@ -45,16 +45,16 @@ on conflict (area, domain) do update set
 """
 SET_RISKS = """
 insert into area_risk
-    (area, severity, led_by, unknown, stale_alerts, open_alerts, as_of, decided_at)
+    (area, severity, led_by, unknown, stale_alerts, open_alerts, as_of, decided_at, detail)
 select area, severity, led_by, unknown, stale_alerts, open_alerts,
-       at_ms(as_of_ms), at_ms(decided_ms)
+       at_ms(as_of_ms), at_ms(decided_ms), detail::jsonb
 from unnest(%s::text[], %s::smallint[], %s::text[], %s::bool[], %s::int[], %s::int[],
-            %s::bigint[], %s::bigint[])
-     as t (area, severity, led_by, unknown, stale_alerts, open_alerts, as_of_ms, decided_ms)
+            %s::bigint[], %s::bigint[], %s::text[])
+     as t (area, severity, led_by, unknown, stale_alerts, open_alerts, as_of_ms, decided_ms, detail)
 on conflict (area) do update set
     severity = excluded.severity, led_by = excluded.led_by, unknown = excluded.unknown,
     stale_alerts = excluded.stale_alerts, open_alerts = excluded.open_alerts,
-    as_of = excluded.as_of, decided_at = excluded.decided_at
+    as_of = excluded.as_of, decided_at = excluded.decided_at, detail = excluded.detail
 """
 
 
@@ -64,7 +64,7 @@ def write_findings(cursor: Cursor, outcome: Outcome) -> None:
     write_episodes(cursor, outcome.episodes)
     _write_tickets(cursor, outcome.tickets)
     _write_latest(cursor, outcome.latest)
-    _write_risks(cursor, outcome.risks)
+    write_risks(cursor, outcome.risks.values())
 
 
 def write_results(cursor: Cursor, results: Sequence[Result]) -> None:
@@ -107,7 +107,8 @@ def _write_latest(cursor: Cursor, latest: Mapping[tuple[str, str], AreaLatest]) 
         cursor.execute(SET_LATEST, _columns(rows))
 
 
-def _write_risks(cursor: Cursor, risks: Mapping[str, AreaRisk]) -> None:
+def write_risks(cursor: Cursor, risks: Iterable[AreaRisk]) -> None:
+    """Colours: counties' by the first stage, cities' and the province's by the region stage."""
     rows = [
         (
             r.area,
@@ -118,8 +119,9 @@ def _write_risks(cursor: Cursor, risks: Mapping[str, AreaRisk]) -> None:
             r.open_alerts,
             r.as_of_ms,
             r.decided_ms,
+            json_text(r.detail),
         )
-        for r in risks.values()
+        for r in risks
     ]
     if rows:
         cursor.execute(SET_RISKS, _columns(rows))

@@ -272,6 +272,11 @@ class Lane:
             starts.update(np.unique(rows.time_ms // base_ms * base_ms).tolist())
         return sorted(starts)
 
+    def is_window_over(self, mark_ms: int) -> bool:
+        """Whether the time crosses an end of a base window that is not closed yet."""
+        base_ms = self.sizes[0] * 1000
+        return mark_ms // base_ms > self.state.closed_ms // base_ms
+
     def close_base(self, start_ms: int) -> tuple[Closed, Chunk]:
         """The base window that starts here, with its rows; notes its longer windows as open."""
         base = self.sizes[0]

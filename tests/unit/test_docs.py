@@ -21,6 +21,7 @@ from streams.contracts.domain import Parameter
 from streams.domains import find_domains
 from streams.indicators import definition
 from streams.region import parameters as region
+from streams.resilience import parameters as resilience
 from streams.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -90,7 +91,7 @@ def table(head: str, rows: list[str]) -> str:
 
 def parameters() -> list[Parameter]:
     """Those of the rooms first, then of the domains."""
-    found = [*region.PARAMETERS, *definition.PARAMETERS]
+    found = [*region.PARAMETERS, *resilience.PARAMETERS, *definition.PARAMETERS]
     for domain in find_domains().values():
         found += domain.parameters
     return found

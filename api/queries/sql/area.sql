@@ -11,13 +11,21 @@ select code from below order by code
 -- Areas by code with the risk colour of each; geometry only when asked for (sketch or full).
 select
     a.code, a.level, a.parent, a.name, a.name_en, a.lon, a.lat,
-    r.severity, r.led_by, r.unknown, r.stale_alerts, r.open_alerts, r.as_of, r.decided_at,
+    r.severity, r.led_by, r.unknown, r.stale_alerts, r.open_alerts,
+    coalesce(below.newest, r.as_of) as as_of, below.oldest as oldest_as_of, r.decided_at,
+    coalesce(r.detail, '{}') as detail,
     coalesce(p.points, 0) as points,
     case %(geometry)s::text when 'sketch' then s.sketch when 'full' then s.geometry end as geometry
 from area a
 left join area_risk r on r.area = a.code
 left join area_shape s on s.code = a.code
 left join (select area, count(*) as points from point group by area) p on p.area = a.code
+left join lateral ( -- a roll-up is as fresh as the judged areas below it
+    select max(c.as_of) as newest, min(c.as_of) as oldest
+    from area_risk c join area x on x.code = c.area
+    where a.level in ('province', 'city') and x.level not in ('province', 'city')
+        and (x.parent = a.code or x.parent in (select code from area where parent = a.code))
+) below on true
 where (%(codes)s::text[] is null or a.code = any(%(codes)s))
     and (%(level)s::text is null or a.level = %(level)s)
     and a.code > %(after)s

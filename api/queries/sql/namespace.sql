@@ -22,7 +22,8 @@ select
     (select max(as_of) from area_latest) as newest_event,
     (select count(distinct p.area) from point p) as areas,
     (select count(distinct l.area) from area_latest l) as reporting,
-    (select count(*) from area_risk where unknown) as unknown,
+    (select count(*) from area_risk r
+     where r.unknown and exists (select from point p where p.area = r.area)) as unknown,
     (select coalesce(sum(greatest(l.next_offset - coalesce(p.next_offset, l.first_offset), 0)), 0)
      from log_partition l left join position p using (topic, partition))::bigint as lag
 from namespace n
