@@ -1,6 +1,6 @@
 """The order of it all: records of one partition in, one Outcome out.
 
-    record → decode → [tick | control | frame]
+    record → decode → [tick | control | refusal | frame]
     frame  → its area: repeat? → time goes on (timers) → names → late, duplicate, revision, new
            → quality → domain → rules → windows → watermark → hours, days, partials
     end    → latest values and colours of the areas that changed
@@ -22,7 +22,7 @@ from streams.catalog import Profile, Registry
 from streams.contracts import state as state_bytes
 from streams.contracts.codec import decode
 from streams.contracts.domain import Domain
-from streams.contracts.frame import CONTROL_TYPE, Control, Frame, Record, Tick
+from streams.contracts.frame import CONTROL_TYPE, Control, Frame, Record, Refusal, Tick
 from streams.contracts.outcome import DeadLetter, Outcome, RegionMessage, StateParts
 from streams.contracts.reason import NamespaceKind, Origin, Reason
 from streams.errors import InvalidEvent
@@ -94,6 +94,8 @@ class Pipeline:
                     self._areas[code].advance(event.ingest_ms, outcome)
             elif isinstance(event, Control):
                 self._activate(event, record, outcome)
+            elif isinstance(event, Refusal):
+                _lay_down(event, record, outcome)
             else:
                 self._frame(event, record, outcome)
         outcome.settle_flags()
@@ -246,6 +248,24 @@ class Pipeline:
             area = Area(code, self._setup.domains, self._setup.property_ids)
             self._areas[code], self._keepers[code] = area, AreaKeeper(area)
             self._keepers[code].load(parts, segments, self._registry, self._profile)
+
+
+def _lay_down(refusal: Refusal, record: Record, outcome: Outcome) -> None:
+    """What a gateway refused without an answer: counted and kept, as if it had come this far."""
+    area, source = refusal.area, refusal.source
+    outcome.count(area, "", source, received=refusal.rows, rejected=refusal.rows)
+    outcome.dead_letters.append(
+        DeadLetter(
+            refusal.reason,
+            refusal.detail,
+            record.offset,
+            -1,
+            source,
+            area,
+            "",
+            refusal.content,
+        )
+    )
 
 
 def wanted_versions(records: Iterable[Record]) -> set[str]:

@@ -28,11 +28,13 @@ from streams.contracts.frame import (
     MAX_BODY_BYTES,
     MAX_ROWS,
     MSGPACK,
+    REFUSAL_TYPE,
     TICK_TYPE,
     Control,
     Event,
     Frame,
     Record,
+    Refusal,
     Tick,
     observation_type,
 )
@@ -41,9 +43,12 @@ from streams.contracts.timestamp import from_rfc3339, to_rfc3339
 from streams.errors import InvalidEvent
 
 HOST_SOURCE = "/citybrain/host"  # who writes ticks and control records
+BYTES = "application/octet-stream"
 CONTROL_KINDS = ("registry", "profile")
 _OBSERVATION = re.compile(r"citybrain\.([a-z][a-z0-9_]*)\.observation\.v(\d{1,6})")
-_VERSIONED = re.compile(r"(citybrain\.(?:tick|control))\.v(\d{1,6})")
+_VERSIONED = re.compile(r"(citybrain\.(?:tick|control|refusal))\.v(\d{1,6})")
+_REASONS = {reason.value: reason for reason in Reason}
+_ROWS = re.compile(r"[1-9]\d{0,5}", re.ASCII)
 _ORIGINS = {origin.value: origin for origin in Origin}
 
 
@@ -93,6 +98,22 @@ def encode_control(kind: str, version: str, ingest_ms: int) -> tuple[dict[str, s
     return headers, msgspec.json.encode(_Activation(kind, version))
 
 
+def encode_refusal(refusal: Refusal, id: str) -> tuple[dict[str, str], bytes]:
+    """Headers and body of a refusal; `ValueError` for an id or source that is none."""
+    headers = cloudevents.write_headers(
+        id,
+        refusal.source,
+        REFUSAL_TYPE,
+        to_rfc3339(refusal.ingest_ms),
+        subject=refusal.area,
+        content_type=BYTES,
+    )
+    text = "".join(c if c.isprintable() else " " for c in refusal.detail)
+    detail = text.encode("utf-8", "replace").decode()[: cloudevents.MAX_TEXT]
+    more = {"reason": refusal.reason.value, "detail": detail, "rows": str(refusal.rows)}
+    return headers | more, refusal.content
+
+
 def decode(record: Record) -> Event:
     """What a record says. Raises `InvalidEvent` and nothing else."""
     if len(record.body) > MAX_BODY_BYTES:
@@ -106,6 +127,8 @@ def decode(record: Record) -> Event:
         return _frame(event, domain, ingest_ms, record)
     if event.type == TICK_TYPE:
         return Tick(ingest_ms)
+    if event.type == REFUSAL_TYPE:
+        return _refusal(event, ingest_ms, record)
     return _control(event, ingest_ms)
 
 
@@ -138,6 +161,18 @@ def _frame(event: CloudEvent, domain: str, ingest_ms: int, record: Record) -> Fr
         columns.flag,
         backfill == "true",
     )
+
+
+def _refusal(event: CloudEvent, ingest_ms: int, record: Record) -> Refusal:
+    reason = _REASONS.get(_extra(event, record, "reason") or "")
+    if reason is None:
+        raise InvalidEvent(Reason.BAD_HEADERS, "header reason of a refusal is no known reason")
+    rows = _extra(event, record, "rows") or ""
+    if not _ROWS.fullmatch(rows):
+        raise InvalidEvent(Reason.BAD_HEADERS, "header rows of a refusal must be a small number")
+    detail = (_extra(event, record, "detail") or "")[: cloudevents.MAX_TEXT]
+    area = (event.subject or "")[: cloudevents.MAX_TEXT]
+    return Refusal(event.source, area, ingest_ms, reason, detail, int(rows), event.data)
 
 
 def _extra(event: CloudEvent, record: Record, name: str) -> str | None:

@@ -13,7 +13,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.contracts.reason import Origin
+from streams.contracts.reason import Origin, Reason
 
 Int64 = NDArray[np.int64]
 Int32 = NDArray[np.int32]
@@ -25,6 +25,7 @@ Float64 = NDArray[np.float64]
 TYPE_PREFIX = "citybrain."
 CONTROL_TYPE = "citybrain.control.v1"
 TICK_TYPE = "citybrain.tick.v1"
+REFUSAL_TYPE = "citybrain.refusal.v1"
 JSON = "application/json"
 MSGPACK = "application/msgpack"
 MAX_BODY_BYTES = 4 << 20
@@ -95,4 +96,18 @@ class Control:
     version: str
 
 
-Event: TypeAlias = Frame | Tick | Control
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What a gateway could not take and nobody waited for an answer to: `rows` readings of
+    `content`, the bytes as they came. It goes to the dead letters and moves nothing."""
+
+    source: str
+    area: str
+    ingest_ms: int
+    reason: Reason
+    detail: str
+    rows: int
+    content: bytes
+
+
+Event: TypeAlias = Frame | Tick | Control | Refusal

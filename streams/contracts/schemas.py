@@ -46,6 +46,10 @@ def build_schemas() -> dict[str, Schema]:
         "tick": {"title": "Tick", "description": "Time has passed: no body.", "maxLength": 0}
         | {"type": "string"},
         "control": _control(),
+        "refusal": {
+            "title": "Refusal",
+            "description": "What a gateway could not take, as it came: the bytes. Headers say why.",
+        },
         "alert": _alert(),
         "fact": _fact(),
         "deadletter": _dead_letter(),
@@ -112,18 +116,23 @@ def _headers() -> Schema:
         "ce_source": _NAME | {"format": "uri-reference", "description": "The gateway."},
         "ce_type": {
             "type": "string",
-            "pattern": r"^citybrain\.([a-z][a-z0-9_]*\.observation|tick|control)\.v1$",
+            "pattern": r"^citybrain\.([a-z][a-z0-9_]*\.observation|tick|control|refusal)\.v1$",
         },
         "ce_time": time,
     }
     optional: Schema = {
         "ce_subject": _NAME | {"description": "The area (frames)."},
-        "content-type": {"enum": ["application/json", "application/msgpack"]},
+        "content-type": {
+            "enum": ["application/json", "application/msgpack", "application/octet-stream"]
+        },
         "origin": {"enum": [origin.value for origin in Origin], "description": "Frames."},
         "backfill": {
             "enum": ["true", "false"],
             "description": "Old recordings: revises figures, notifies nobody.",
         },
+        "reason": {"enum": [reason.value for reason in Reason], "description": "Refusals."},
+        "detail": {"type": "string", "maxLength": MAX_TEXT, "description": "Refusals."},
+        "rows": {"type": "string", "pattern": "^[1-9][0-9]{0,5}$", "description": "Refusals."},
     }
     schema = _object("Headers", "CloudEvents 1.0 binary mode on Kafka.", required, optional)
     return schema | {"additionalProperties": {"type": "string"}}

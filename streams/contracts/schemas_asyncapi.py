@@ -14,11 +14,12 @@ _TITLES = {
     "reading": "A single reading",
     "tick": "Tick: time has passed",
     "control": "Activation of a registry or profile version",
+    "refusal": "What a gateway refused without an answer",
     "alert": "Alert after a transition",
     "fact": "Fact, one revision",
     "deadletter": "Refused record or row",
 }
-_CONTENT_TYPES = {"frame": "application/msgpack"}
+_CONTENT_TYPES = {"frame": "application/msgpack", "refusal": "application/octet-stream"}
 
 
 def build_asyncapi() -> dict[str, Any]:

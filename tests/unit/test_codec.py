@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 import numpy as np
 import pytest
 
-from streams.contracts.codec import decode, encode, encode_control, encode_tick
+from streams.contracts.codec import decode, encode, encode_control, encode_refusal, encode_tick
 from streams.contracts.exact import to_scaled, to_text
-from streams.contracts.frame import JSON, MAX_BODY_BYTES, MAX_ROWS, MSGPACK, Control, Frame, Record
+from streams.contracts.frame import (
+    JSON,
+    MAX_BODY_BYTES,
+    MAX_ROWS,
+    MSGPACK,
+    Control,
+    Frame,
+    Record,
+    Refusal,
+)
 from streams.contracts.reason import Origin, Reason
 from streams.contracts.timestamp import from_rfc3339, to_rfc3339
 from streams.errors import InvalidEvent
@@ -338,3 +348,29 @@ def test_what_is_no_instant_is_refused(text: str) -> None:
 def test_instants_are_written_with_milliseconds() -> None:
     assert to_rfc3339(1) == "1970-01-01T00:00:00.001Z"
     assert to_rfc3339(-62_135_596_800_000) == "0001-01-01T00:00:00.000Z"
+
+
+REFUSED = Refusal("/gw/1", "330106", TIME_MS, Reason.MALFORMED, "no JSON: line 1", 3, b"\x00{")
+
+
+def test_a_refusal_comes_back_as_it_was_written() -> None:
+    headers, body = encode_refusal(REFUSED, "r1")
+    assert decode(Record(0, 0, headers, body)) == REFUSED
+
+
+def test_a_refusals_detail_can_always_be_written() -> None:
+    headers, body = encode_refusal(replace(REFUSED, detail="a\nb\ud800" + "x" * 500), "r1")
+    found = decode(Record(0, 0, headers, body))
+    assert isinstance(found, Refusal)
+    assert found.detail.startswith("a b")
+    assert len(found.detail) <= 200
+
+
+@pytest.mark.parametrize(
+    ("header", "value"), [("reason", "whim"), ("rows", "0"), ("rows", "many"), ("rows", "1234567")]
+)
+def test_a_refusal_with_wrong_headers_is_refused_itself(header: str, value: str) -> None:
+    headers, body = encode_refusal(REFUSED, "r1")
+    with pytest.raises(InvalidEvent) as caught:
+        decode(Record(0, 0, headers | {header: value}, body))
+    assert caught.value.reason is Reason.BAD_HEADERS

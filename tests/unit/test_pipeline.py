@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from streams.catalog import Profile
-from streams.contracts.codec import encode, encode_control
-from streams.contracts.frame import Record
+from streams.contracts.codec import encode, encode_control, encode_refusal
+from streams.contracts.frame import Record, Refusal
 from streams.contracts.reason import AlertState, Change, NamespaceKind, Origin, Reason
 from streams.pipeline import Pipeline, PipelineSetup, wanted_versions
 from tests.support.small_city import (
@@ -218,3 +218,11 @@ def test_late_rows_are_marked_by_the_profiles_own_days() -> None:
     ]
     records = [Record(n, START_MS, *message) for n, message in enumerate(sent)]
     assert pipeline.process(records, contents).zone_ms == -4 * 3_600_000
+
+
+def test_what_a_gateway_refused_is_counted_and_kept_with_its_bytes() -> None:
+    refused = Refusal("/gw/1", COUNTY, TEN, Reason.UNKNOWN_SENSOR, "x", 3, b"raw")
+    outcome = bare().process([Record(7, TEN, *encode_refusal(refused, "r1"))], {})
+    (letter,) = outcome.dead_letters
+    assert (letter.reason, letter.position, letter.content) == (Reason.UNKNOWN_SENSOR, 7, b"raw")
+    assert outcome.ledger[COUNTY, "", "/gw/1"].tolist()[:2] == [3, 3]
