@@ -14,7 +14,17 @@ from fastapi.staticfiles import StaticFiles
 from api import problem
 from api.live import Broadcaster
 from api.queries.database import Database
-from api.routers import accounts, alerts, areas, facts, live, namespaces, points, readings
+from api.routers import (
+    accounts,
+    alerts,
+    areas,
+    domains,
+    facts,
+    live,
+    namespaces,
+    points,
+    readings,
+)
 from api.strict import StrictRoute
 from api.transport import EntityTags, SecurityHeaders
 from api.view import Parts
@@ -26,7 +36,7 @@ What the city's sensors say and what follows from it. Every list carries `freshn
 taken into account, by the namespace's own processing clock. Times are ISO 8601 in +08:00; values
 are exact decimals as text. Errors are problem details (RFC 9457).
 """
-RESOURCES = (namespaces, areas, points, alerts, facts, readings, accounts)
+RESOURCES = (namespaces, domains, areas, points, alerts, facts, readings, accounts)
 
 
 def create_app(

@@ -167,13 +167,18 @@ async def moving_parts(view: View) -> dict[str, Any]:
 
 
 def risk(row: RiskRow) -> dict[str, Any]:
-    """The moving part of an area."""
+    """The moving part of an area; `domains`: rank, open and stale alerts of each."""
     return {
         "rank": row.severity,
         "led_by": row.led_by,
         "unknown": row.unknown,
         "open": row.open_alerts,
         "stale": row.stale_alerts,
+        "compound": bool(row.detail.get("compound", False)),
+        "domains": {
+            one["domain"]: {"rank": one["severity"], "open": one["open"], "stale": one["stale"]}
+            for one in row.detail.get("domains", ())
+        },
     }
 
 

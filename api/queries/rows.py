@@ -83,6 +83,7 @@ class RiskRow:
     unknown: bool
     stale_alerts: int
     open_alerts: int
+    detail: Json
 
 
 @dataclass(frozen=True, slots=True)

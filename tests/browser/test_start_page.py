@@ -146,6 +146,32 @@ def test_a_county_shows_points_alerts_and_a_course(page: Page, seeded: Seeded) -
     expect(panel).to_be_hidden()
 
 
+def test_a_domain_has_a_page_of_its_own(page: Page, seeded: Seeded) -> None:
+    """Map, alerts and figures follow the chosen domain, and so does the address."""
+    tabs = page.locator("#domains button")
+    expect(tabs.first).to_have_text("综合")
+    page.locator('#domains button[data-domain="air"]').click()
+    expect(page).to_have_url(re.compile(r"[?&]domain=air\b"))
+    expect(page.locator("#map .county.r4")).to_have_count(0)
+    expect(page.locator("#alert-list .empty")).to_be_visible()
+    expect(page.locator("#figures .card", has_text="plan.15")).to_be_visible()
+    page.locator('#domains button[data-domain="waterlogging"]').click()
+    worst = page.locator(f'#map .county[data-code="{seeded.county}"]')
+    expect(worst).to_have_class(re.compile(r"\br4\b"))
+    expect(page.locator("#figures .card", has_text="plan.15")).to_have_count(0)
+    page.reload()
+    expect(page.locator('#domains [aria-pressed="true"]')).to_have_attribute(
+        "data-domain", "waterlogging"
+    )
+
+
+def test_a_county_says_what_each_domain_says_and_how_fresh(page: Page, seeded: Seeded) -> None:
+    page.locator(f'#map .county[data-code="{seeded.county}"]').click(force=True)
+    share = page.locator("#county .shares li").first
+    expect(share.locator(".level")).to_have_text("红")
+    expect(share).to_contain_text("20 秒")
+
+
 def test_the_map_works_from_the_keyboard(page: Page) -> None:
     page.locator('#map .county[tabindex="0"]').focus()
     before = page.evaluate("document.activeElement.dataset.code")

@@ -29,6 +29,22 @@ def test_areas_show_colour_leader_and_freshness(client: httpx.Client, seeded: Se
     assert page["freshness"]["complete"] is False
 
 
+def test_an_area_says_what_each_domain_says(client: httpx.Client, seeded: Seeded) -> None:
+    area = client.get(f"/v1/areas/{seeded.county}").json()["area"]
+    (share,) = area["by_domain"]
+    assert (share["domain"], share["risk"]["name"], share["age_s"]) == ("waterlogging", "red", 20.0)
+    assert area["compound"] is False
+    assert area["below"] is None
+
+
+def test_domains_are_described_by_their_folders(client: httpx.Client) -> None:
+    found = {one["name"]: one for one in client.get("/v1/domains").json()["items"]}
+    assert {"air", "waterlogging"} <= set(found)
+    depth = next(p for p in found["waterlogging"]["properties"] if p["name"] == "depth")
+    assert (depth["unit"], depth["title_zh"]) == ("m", "积水深度")
+    assert "plan.15" in found["air"]["indicators"]
+
+
 def test_areas_as_geojson_carry_sketch_boundaries(client: httpx.Client) -> None:
     answer = client.get("/v1/areas", params={"level": "county", "format": "geojson"})
     assert answer.headers["content-type"] == "application/geo+json"

@@ -229,7 +229,7 @@ def _risks(
         found = severities.get(area, [])
         worst = max((s for s, _ in found), default=Severity.NONE)
         connection.execute(
-            "insert into area_risk values (%s,%s,%s,%s,%s,%s,%s,%s)",
+            "insert into area_risk values (%s,%s,%s,%s,%s,%s,%s,%s,%s)",
             (
                 area,
                 int(worst),
@@ -239,8 +239,20 @@ def _risks(
                 len(found),
                 AS_OF - timedelta(seconds=20),
                 AS_OF,
+                Jsonb({"compound": False, "domains": [_share(found)]}),
             ),
         )
+
+
+def _share(found: list[tuple[int, bool]]) -> dict[str, object]:
+    """What waterlogging says of an area."""
+    return {
+        "domain": "waterlogging",
+        "severity": int(max((s for s, _ in found), default=Severity.NONE)),
+        "open": len(found),
+        "stale": sum(stale for _, stale in found),
+        "as_of_ms": round((AS_OF - timedelta(seconds=20)).timestamp() * 1000),
+    }
 
 
 def _readings(

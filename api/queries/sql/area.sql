@@ -54,4 +54,5 @@ from area_latest where area = %(area)s order by domain
 
 -- name: risks
 -- Only what moves: the colour of every judged area.
-select area, severity, led_by, unknown, stale_alerts, open_alerts from area_risk order by area
+select area, severity, led_by, unknown, stale_alerts, open_alerts, detail
+from area_risk order by area

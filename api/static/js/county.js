@@ -2,6 +2,7 @@
 
 import { alertRow } from "./alerts.js";
 import { byId, element, fetchJson, plainDecimal, shape, span, timeOf } from "./dom.js";
+import { chosenDomain, domainTitle, isOwnPoint, propertyTitle } from "./domains.js";
 import { pick, sign, word } from "./words.js";
 
 const SHOWN_POINTS = 60;
@@ -32,16 +33,16 @@ export async function refreshCounty() {
   const [detail, points, alerts] = await Promise.all([
     fetchJson(`areas/${code}`, { namespace }),
     fetchJson("points", { namespace, area: code, limit: 1000 }),
-    fetchJson("alerts", { namespace, area: code, limit: 50 }),
+    fetchJson("alerts", { namespace, area: code, limit: 50, domain: chosenDomain()?.name }),
   ]);
   if (shown?.code !== code) return;
-  const sorted = points.items.sort(worstFirst);
+  const sorted = points.items.filter(isOwnPoint).sort(worstFirst);
   const chosen = sorted.find((p) => p.id === shown.point) ?? sorted.find((p) => p.latest.length) ?? null;
   const course = chosen ? await courseOf(namespace, chosen, alerts.items, points.freshness.as_of) : [];
   if (shown?.code !== code) return;
   byId("county-title").textContent = pick(detail.area.name, detail.area.name_en);
   byId("county-body").replaceChildren(
-    summary(detail.area), element("div", { id: "course" }, ...course),
+    summary(detail.area), ...shares(detail.area), element("div", { id: "course" }, ...course),
     ...alertSection(alerts.items, points.freshness.as_of),
     ...pointSection(sorted, chosen),
   );
@@ -55,10 +56,21 @@ function summary(area) {
   return element(
     "p", { class: "facts-line" },
     element("span", { class: `level l${rank}${area.unknown ? " unknown" : ""}` }, rank === null ? "–" : sign(rank)),
-    area.led_by ? element("span", {}, `${word("led-by")} ${word(area.led_by)}`) : null,
+    area.led_by ? element("span", {}, `${word("led-by")} ${domainTitle(area.led_by)}${area.compound ? ` ${word("compound")}` : ""}`) : null,
     area.unknown ? element("span", { class: "mark stale" }, word("unknown-short")) : null,
     element("span", { class: "quiet" }, `${word("fresh")} ${span(area.age_s)}${word("ago") === "前" ? "" : " "}${word("ago")} · ${word("points")} ${area.points}`),
   );
+}
+
+// What every domain says, and how fresh it is.
+function shares(area) {
+  if (!area.by_domain.length) return [];
+  return [element("ul", { class: "shares" }, ...area.by_domain.map((one) => element(
+    "li", {},
+    element("span", { class: `level small l${one.risk.rank}` }, sign(one.risk.rank)),
+    element("span", {}, domainTitle(one.domain)),
+    element("span", { class: "quiet" }, one.as_of ? span(one.age_s) : "–"),
+  )))];
 }
 
 function alertSection(alerts, now) {
@@ -107,7 +119,7 @@ async function courseOf(namespace, point, alerts, asOf) {
   const windows = series.windows.filter((window) => window.high !== null);
   const limit = limitIn(latest.unit, alerts.find((alert) => alert.point === point.id));
   return [
-    element("h3", {}, `${point.name} · ${latest.property} (${latest.unit}) · ${word("chart")}`),
+    element("h3", {}, `${point.name} · ${propertyTitle(latest.property)} (${latest.unit}) · ${word("chart")}`),
     windows.length > 1 ? chart(windows, limit) : element("p", { class: "quiet" }, word("no-series")),
   ];
 }

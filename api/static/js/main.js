@@ -3,6 +3,7 @@
 import { showAlerts } from "./alerts.js";
 import { closeCounty, openCounty, openedCounty, refreshCounty } from "./county.js";
 import { byId, count, element, fetchJson, momentOf } from "./dom.js";
+import { chosenDomain, countOpen, domainAlerts, drawTabs, loadDomains, ownFigures, paintedAreas } from "./domains.js";
 import { showFigures } from "./figures.js";
 import { drawLegend, drawMap, markChosen, paint } from "./map.js";
 import { kindBanner, switchLanguage, translatePage, word } from "./words.js";
@@ -15,13 +16,14 @@ let connected = false;
 
 async function start() {
   translatePage();
-  byId("language").addEventListener("click", () => { switchLanguage(); drawLegend(); render(); refreshCounty(); });
+  byId("language").addEventListener("click", () => { switchLanguage(); drawLegend(); drawTabs(); render(); refreshCounty(); });
   byId("county-close").addEventListener("click", leaveCounty);
   document.addEventListener("keydown", (event) => { if (event.key === "Escape" && openedCounty()) leaveCounty(); });
   const found = await fetchJson("namespaces");
   namespace = chooseNamespace(found.items);
   offerNamespaces(found.items);
   catalogue = (await fetchJson("indicators")).items;
+  await loadDomains(() => { render(); refreshOpened(); });
   await drawAreas();
   follow();
   setInterval(refreshOpened, COUNTY_EVERY_MS);
@@ -85,11 +87,20 @@ function leaveCounty() {
 function render() {
   renderClock();
   renderBanner();
-  paint(state.areas);
-  const now = state.freshness?.as_of;
-  showAlerts(state.alerts, state.open, now, (alert) => chooseCounty(alert.area, alert.point));
-  showFigures(state.figures, catalogue);
+  paint(paintedAreas(state.areas));
+  showFigures(ownFigures(state.figures, catalogue), catalogue);
   renderLedger();
+  renderAlerts();
+}
+
+async function renderAlerts() {
+  try {
+    const alerts = await domainAlerts(namespace, state.alerts);
+    const open = chosenDomain() ? countOpen(alerts) : state.open;
+    showAlerts(alerts, open, state.freshness?.as_of, (alert) => chooseCounty(alert.area, alert.point));
+  } catch (error) {
+    console.warn(error.message); // the state at the top tells people, from the live events
+  }
 }
 
 function renderClock() {

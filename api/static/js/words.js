@@ -58,7 +58,8 @@ const WORDS = {
   reporting: ["有数据", "reporting"],
   "unknown-short": ["未知", "unknown"],
   hour: ["小时", "hour"], day: ["日", "day"], month: ["月", "month"], year: ["年", "year"], state_: ["现状", "now"],
-  waterlogging: ["城市内涝", "waterlogging"], air: ["空气质量", "air"],
+  composite: ["综合", "All"],
+  compound: ["（多领域叠加升一级）", "(several at once: one step up)"],
 };
 const LEVELS = [["绿", "low", "低"], ["蓝", "blue", "一般"], ["黄", "yellow", "较高"], ["橙", "orange", "高"], ["红", "red", "极高"]];
 const SHORT = ["G", "B", "Y", "O", "R"];
