@@ -7,12 +7,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from streams.contracts.domain import Point
+
+OUTSIDE_AREA = "outside_area"
+"""Attribute of a point whose position lies outside its area: the code of the area that holds it,
+or `NOWHERE`. Given by an import, never by the file."""
+NOWHERE = "nowhere"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,7 @@ class Sensor:
     gateway: str
     properties: tuple[str, ...]
     report_s: int = 0  # 0 = the property's usual interval
+    external_ids: Mapping[str, str] = field(default_factory=dict)  # scheme → id, others' names
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +67,29 @@ class Registry:
     partition_count: int = 4
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON, keys sorted, for hashing and storing."""
+        """Plain JSON, keys sorted, for hashing and storing.
+
+        External ids are written only where there are any: a version without them hashes as it
+        did before they existed.
+        """
         return {
             "areas": [
                 [a.code, a.level, a.parent, a.name, a.name_en, a.lon, a.lat]
                 for a in sorted(self.areas.values(), key=lambda a: a.code)
             ],
             "points": [
-                [p.id, p.type, p.area, p.name, p.lon, p.lat, dict(sorted(p.attributes.items()))]
+                [
+                    *(p.id, p.type, p.area, p.name, p.lon, p.lat),
+                    dict(sorted(p.attributes.items())),
+                    *_known_as(p.external_ids),
+                ]
                 for p in sorted(self.points.values(), key=lambda p: p.id)
             ],
             "sensors": [
-                [s.id, s.name, s.point, s.gateway, list(s.properties), s.report_s]
+                [
+                    *(s.id, s.name, s.point, s.gateway, list(s.properties), s.report_s),
+                    *_known_as(s.external_ids),
+                ]
                 for s in sorted(self.sensors.values(), key=lambda s: s.id)
             ],
             "gateways": [
@@ -88,9 +105,7 @@ class Registry:
         return Registry(
             areas={a[0]: Area(*a) for a in content["areas"]},
             points={p[0]: Point(*p) for p in content["points"]},
-            sensors={
-                s[1]: Sensor(s[0], s[1], s[2], s[3], tuple(s[4]), s[5]) for s in content["sensors"]
-            },
+            sensors={s[1]: _sensor(s) for s in content["sensors"]},
             gateways={g[0]: Gateway(*g) for g in content["gateways"]},
             partitions=dict(content["partitions"]),
             partition_count=content["partition_count"],
@@ -147,6 +162,15 @@ def content_hash(content: Mapping[str, Any]) -> str:
     """`sha256:` and the hex digest of the canonical JSON."""
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+def _sensor(row: Sequence[Any]) -> Sensor:
+    known_as = row[6] if len(row) > 6 else {}
+    return Sensor(row[0], row[1], row[2], row[3], tuple(row[4]), row[5], known_as)
+
+
+def _known_as(external_ids: Mapping[str, str]) -> tuple[dict[str, str], ...]:
+    return (dict(sorted(external_ids.items())),) if external_ids else ()
 
 
 def spread_areas(weights: Mapping[str, int], count: int) -> dict[str, int]:

@@ -131,6 +131,14 @@ class SensorRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ExternalIdRow:
+    point: str
+    sensor: int | None
+    scheme: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
 class LatestRow:
     area: str
     domain: str

@@ -14,10 +14,11 @@ from api.latest import LatestValue, latest_table
 from api.moment import Moment, age_s
 from api.paging import Paging, paging
 from api.problem import RESPONSES, not_found
-from api.queries.rows import LatestRow, PointRow, ResultRow, SensorRow
+from api.queries.rows import ExternalIdRow, LatestRow, PointRow, ResultRow, SensorRow
 from api.routers.alerts import AlertItem, open_alerts
 from api.strict import StrictRoute
 from api.view import Freshness, Page, View, view
+from streams.catalog import OUTSIDE_AREA
 from streams.contracts.domain import Domain
 
 router = APIRouter(route_class=StrictRoute, prefix="/points", tags=["points"], responses=RESPONSES)
@@ -36,6 +37,13 @@ class PointItem(BaseModel):
     name: str
     lon: float | None
     lat: float | None
+    outside_area: bool = Field(
+        description="Its position lies outside its area's boundary; its attribute `outside_area` "
+        "says where."
+    )
+    external_ids: dict[str, str] = Field(
+        description="What other systems call the point: scheme → id."
+    )
     tier: Colour = Field(description="Worst of its open alerts; green when none is open.")
     open_alerts: int
     stale: bool = Field(description="An open alert of it has lost its sensor.")
@@ -48,6 +56,7 @@ class SensorItem(BaseModel):
 
     name: str
     gateway: str
+    external_ids: dict[str, str] = Field(description="Scheme → id in other systems.")
     properties: list[str]
     report_s: int = Field(description="Reporting interval, seconds; 0 = the property's usual one.")
 
@@ -87,6 +96,14 @@ async def points(
     area: Annotated[str | None, Query(description="This area and everything under it.")] = None,
     type: Annotated[str | None, Query(description="Point type, e.g. flood_point.")] = None,
     domain: Annotated[str | None, Query(description="Only point types of this domain.")] = None,
+    external: Annotated[
+        str | None,
+        Query(
+            pattern=r"^[^:]+:.+$",
+            description="`scheme:id`: points that another system knows by this id, or whose "
+            "sensors it does.",
+        ),
+    ] = None,
     format: Format = "json",
 ) -> Page[PointItem] | Response:
     (after,) = page.key(str)
@@ -96,6 +113,7 @@ async def points(
         areas=await seen.codes_below(area),
         types=wanted_types(seen.domain_named(domain), type),
         id=None,
+        **wanted_external(external),
         after=after or "",
         limit=page.limit + 1,
     )
@@ -114,18 +132,32 @@ async def points(
 )
 async def point(id: str, seen: Annotated[View, Depends(view)]) -> PointDetail:
     row = await seen.reader.row(
-        PointRow, "points", areas=None, types=None, id=id, after="", limit=1
+        PointRow,
+        "points",
+        areas=None,
+        types=None,
+        id=id,
+        **wanted_external(None),
+        after="",
+        limit=1,
     )
     if row is None:
         raise not_found("point", id)
     (item,) = await point_items(seen, [row])
     sensors = await seen.reader.rows(SensorRow, "sensors_of_points", points=[id])
+    known = await external_names(seen, [id])
     results = await seen.reader.rows(ResultRow, "results_of_point", point=id)
     return PointDetail(
         point=item,
         attributes=dict(row.attributes),
         sensors=[
-            SensorItem(name=s.name, gateway=s.gateway, properties=s.properties, report_s=s.report_s)
+            SensorItem(
+                name=s.name,
+                gateway=s.gateway,
+                external_ids=known.get((id, s.id), {}),
+                properties=s.properties,
+                report_s=s.report_s,
+            )
             for s in sensors
         ],
         results=[
@@ -143,6 +175,22 @@ async def point(id: str, seen: Annotated[View, Depends(view)]) -> PointDetail:
     )
 
 
+def wanted_external(given: str | None) -> dict[str, str | None]:
+    """The parameters of a search by `scheme:id`; None = any point."""
+    scheme, _, other = (given or "").partition(":")
+    return {"external_scheme": scheme or None, "external_id": other or None}
+
+
+async def external_names(
+    seen: View, points: Sequence[str]
+) -> dict[tuple[str, int | None], dict[str, str]]:
+    """Scheme → id by (point, sensor number); sensor None = the point's own."""
+    found: dict[tuple[str, int | None], dict[str, str]] = {}
+    for row in await seen.reader.rows(ExternalIdRow, "external_ids_of_points", points=points):
+        found.setdefault((row.point, row.sensor), {})[row.scheme] = row.id
+    return found
+
+
 def wanted_types(domain: Domain | None, given: str | None) -> list[str] | None:
     """Point types to keep; None = all."""
     if domain is None:
@@ -152,7 +200,7 @@ def wanted_types(domain: Domain | None, given: str | None) -> list[str] | None:
 
 
 async def point_items(seen: View, rows: Sequence[PointRow]) -> list[PointItem]:
-    """The rows with their latest values: three statements, however many points."""
+    """The rows with their latest values: four statements, however many points."""
     if not rows:
         return []
     sensors = await seen.reader.rows(
@@ -169,8 +217,15 @@ async def point_items(seen: View, rows: Sequence[PointRow]) -> list[PointItem]:
     for sensor in sensors:
         by_point.setdefault(sensor.point, []).append(sensor)
     owners = type_owners(seen.domains)
+    known = await external_names(seen, [row.id for row in rows])
     return [
-        point_item(row, owners.get(row.type), latest.of(by_point.get(row.id, ()))) for row in rows
+        point_item(
+            row,
+            owners.get(row.type),
+            known.get((row.id, None), {}),
+            latest.of(by_point.get(row.id, ())),
+        )
+        for row in rows
     ]
 
 
@@ -179,7 +234,12 @@ def type_owners(domains: Mapping[str, Domain]) -> dict[str, str]:
     return {each.name: domain.name for domain in domains.values() for each in domain.points}
 
 
-def point_item(row: PointRow, domain: str | None, latest: list[LatestValue]) -> PointItem:
+def point_item(
+    row: PointRow,
+    domain: str | None,
+    external_ids: Mapping[str, str],
+    latest: list[LatestValue],
+) -> PointItem:
     """The row for people."""
     return PointItem(
         id=row.id,
@@ -190,6 +250,8 @@ def point_item(row: PointRow, domain: str | None, latest: list[LatestValue]) -> 
         name=row.name,
         lon=row.lon,
         lat=row.lat,
+        outside_area=OUTSIDE_AREA in row.attributes,
+        external_ids=dict(external_ids),
         tier=colour(row.severity),
         open_alerts=row.open_alerts,
         stale=row.stale,

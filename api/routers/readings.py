@@ -141,7 +141,15 @@ async def chosen_sensors(seen: View, point: str | None, sensor: str | None) -> l
             raise bad_parameter("sensor", f"there is no sensor {sensor!r}")
         return [row.id]
     if not await seen.reader.row(
-        PointRow, "points", areas=None, types=None, id=point, after="", limit=1
+        PointRow,
+        "points",
+        areas=None,
+        types=None,
+        id=point,
+        external_scheme=None,
+        external_id=None,
+        after="",
+        limit=1,
     ):
         raise bad_parameter("point", f"there is no point {point!r}")
     return [s.id for s in await seen.reader.rows(SensorRow, "sensors_of_points", points=[point])]

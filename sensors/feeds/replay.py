@@ -7,7 +7,7 @@ backfill form appends to the live one and leaves the processing to the worker th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
@@ -225,11 +225,9 @@ def _joined(live: Registry, entries: Entries) -> Registry:
     """The live registry with what it lacks; what it has is not touched."""
     if all(s.name in live.sensors for s in entries.sensors):
         return live
-    return Registry(
-        areas=live.areas,
+    return replace(
+        live,
         points={p.id: p for p in entries.points} | dict(live.points),
         sensors={s.name: s for s in entries.sensors} | dict(live.sensors),
         gateways={g.id: g for g in entries.gateways} | dict(live.gateways),
-        partitions=live.partitions,
-        partition_count=live.partition_count,
     )

@@ -130,6 +130,7 @@ class Point:
     lon: float | None
     lat: float | None
     attributes: Mapping[str, str]
+    external_ids: Mapping[str, str] = field(default_factory=dict)  # scheme → id, others' names
 
 
 @dataclass(frozen=True, slots=True, eq=False)

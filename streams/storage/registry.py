@@ -5,9 +5,9 @@ The catalogue of sensor ids lives here too: an id is given to a name once and ne
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, LiteralString, TypeAlias
 
 from psycopg.types.json import Jsonb
 
@@ -15,6 +15,8 @@ from streams.catalog import Area, Gateway, Profile, Registry, Sensor
 from streams.contracts.domain import Point
 from streams.errors import Misconfigured
 from streams.storage.connect import Connection
+
+Row: TypeAlias = tuple[Any, ...]
 
 KEEP_VERSION = """
 insert into config_version (version, kind, content, created_at)
@@ -78,6 +80,25 @@ def newest(connection: Connection, kind: str) -> tuple[str, dict[str, Any]] | No
     return None if row is None else (row[0], dict(row[1]))
 
 
+def known_versions(connection: Connection, beginning: str) -> list[str]:
+    """Registry versions whose hash begins so, with or without `sha256:`, newest first."""
+    start = beginning if beginning.startswith("sha256:") else f"sha256:{beginning}"
+    rows = connection.execute(
+        "select version from config_version where kind = 'registry' and starts_with(version, %s)"
+        " order by created_at desc, version",
+        (start,),
+    )
+    return [row[0] for row in rows]
+
+
+def passed_versions(connection: Connection, kind: str) -> dict[int, str]:
+    """By partition: the version of this kind that it has passed last."""
+    rows = connection.execute(
+        "select partition, version from config_active where kind = %s", (kind,)
+    ).fetchall()
+    return dict(rows)
+
+
 def active_versions(connection: Connection, kind: str) -> set[str]:
     """The versions of this kind that partitions have passed last."""
     rows = connection.execute("select version from config_active where kind = %s", (kind,))
@@ -89,40 +110,49 @@ def _keep(connection: Connection, kind: str, version: str, content: Mapping[str,
 
 
 def _project(connection: Connection, registry: Registry) -> None:
+    connection.execute("delete from external_id")
     connection.execute("delete from point_sensor")
     connection.execute("delete from gateway")
     connection.execute("delete from point")
     connection.execute("delete from area")
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            "insert into area values (%s, %s, %s, %s, %s, %s, %s)",
-            [_area_row(area) for area in registry.areas.values()],
-        )
-        cursor.executemany(
-            "insert into point values (%s, %s, %s, %s, %s, %s, %s)",
-            [_point_row(point) for point in registry.points.values()],
-        )
-        cursor.executemany(
-            "insert into gateway values (%s, %s, %s)",
-            [_gateway_row(gateway) for gateway in registry.gateways.values()],
-        )
-        with cursor.copy("copy point_sensor from stdin") as copy:
-            for sensor in registry.sensors.values():
-                copy.write_row(_sensor_row(sensor))
+    _copy(connection, "copy area from stdin", map(_area_row, registry.areas.values()))
+    _copy(connection, "copy point from stdin", map(_point_row, registry.points.values()))
+    _copy(connection, "copy gateway from stdin", map(_gateway_row, registry.gateways.values()))
+    _copy(connection, "copy point_sensor from stdin", map(_sensor_row, registry.sensors.values()))
+    _copy(
+        connection,
+        "copy external_id (scheme, id, point, sensor) from stdin",
+        _external_rows(registry),
+    )
 
 
-def _area_row(area: Area) -> tuple[Any, ...]:
+def _copy(connection: Connection, statement: LiteralString, rows: Iterable[Row]) -> None:
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def _external_rows(registry: Registry) -> Iterator[Row]:
+    for point in registry.points.values():
+        for scheme, other in point.external_ids.items():
+            yield scheme, other, point.id, None
+    for sensor in registry.sensors.values():
+        for scheme, other in sensor.external_ids.items():
+            yield scheme, other, sensor.point, sensor.id
+
+
+def _area_row(area: Area) -> Row:
     return (area.code, area.level, area.parent, area.name, area.name_en, area.lon, area.lat)
 
 
-def _point_row(point: Point) -> tuple[Any, ...]:
+def _point_row(point: Point) -> Row:
     attributes = Jsonb(dict(point.attributes))
     return (point.id, point.type, point.area, point.name, point.lon, point.lat, attributes)
 
 
-def _gateway_row(gateway: Gateway) -> tuple[Any, ...]:
+def _gateway_row(gateway: Gateway) -> Row:
     return (gateway.id, gateway.area, gateway.name)
 
 
-def _sensor_row(sensor: Sensor) -> tuple[Any, ...]:
+def _sensor_row(sensor: Sensor) -> Row:
     return (sensor.id, sensor.point, sensor.gateway, list(sensor.properties), sensor.report_s)

@@ -19,6 +19,11 @@ where (area_shape.geometry, area_shape.sketch) is distinct from (excluded.geomet
 Geometries = Mapping[str, Mapping[str, Any]]
 
 
+def load_shapes(connection: Connection) -> dict[str, dict[str, Any]]:
+    """The full boundaries by area code, as GeoJSON geometries."""
+    return dict(connection.execute("select code, geometry from area_shape").fetchall())
+
+
 def save_shapes(connection: Connection, full: Geometries, sketch: Geometries) -> None:
     """Stores the boundaries by area code, replacing what is there; runs in the caller's
     transaction. Raises `ValueError` when a code has only one of the two."""

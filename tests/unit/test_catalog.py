@@ -73,3 +73,35 @@ def test_areas_are_spread_by_weight(count: int) -> None:
     assert table == spread_areas(dict(reversed(weights.items())), count)
     load = [sum(max(1, weights[a]) for a, p in table.items() if p == n) for n in range(count)]
     assert max(load) - min(load) <= 19, "no more apart than one area"
+
+
+def test_a_version_from_before_external_ids_loads_and_keeps_its_hash() -> None:
+    old = {
+        "areas": [["330100", "city", None, "杭州市", "Hangzhou", None, None]],
+        "points": [["p", "flood_point", "330100", "点", 120.1, 30.2, {"gauge": "g"}]],
+        "sensors": [[7, "s", "p", "gw", ["depth"], 0]],
+        "gateways": [["gw", "330100", ""]],
+        "partitions": {"330100": 0},
+        "partition_count": 1,
+    }
+    held = Registry.from_dict(old)
+    assert held.points["p"].external_ids == {}
+    assert held.sensors["s"].external_ids == {}
+    assert held.version == content_hash(old)
+
+
+def test_external_ids_are_part_of_the_version_and_survive_json() -> None:
+    held = registry()
+    name = f"{COUNTIES[0]}-p0"
+    point = replace(held.points[name], external_ids={"water-bureau": "7", "a": "b"})
+    sensor = replace(held.sensors[name], external_ids={"vendor": "X-1"})
+    named = replace(
+        held,
+        points={**held.points, name: point},
+        sensors={**held.sensors, name: sensor},
+    )
+    assert named.version != held.version
+    again = Registry.from_dict(json.loads(json.dumps(named.to_dict())))
+    assert again.version == named.version
+    assert again.points[name].external_ids == {"water-bureau": "7", "a": "b"}
+    assert again.sensors[name].external_ids == {"vendor": "X-1"}

@@ -14,6 +14,10 @@ left join lateral (
 where (%(areas)s::text[] is null or p.area = any(%(areas)s))
     and (%(types)s::text[] is null or p.type = any(%(types)s))
     and (%(id)s::text is null or p.id = %(id)s)
+    and (%(external_id)s::text is null or p.id in (
+        select e.point from external_id e
+        where e.scheme = %(external_scheme)s and e.id = %(external_id)s
+    ))
     and p.id > %(after)s
 order by p.id
 limit %(limit)s
@@ -23,6 +27,12 @@ select s.id, s.name, ps.point, ps.gateway, ps.properties, ps.report_s
 from point_sensor ps join sensor s on s.id = ps.sensor
 where ps.point = any(%(points)s)
 order by s.name
+
+-- name: external_ids_of_points
+-- What other systems call the points and their sensors (sensor null: the point's own name).
+select point, sensor, scheme, id from external_id
+where point = any(%(points)s)
+order by point, sensor nulls first, scheme
 
 -- name: sensor_named
 select s.id, s.name, ps.point, ps.gateway, ps.properties, ps.report_s
