@@ -69,6 +69,7 @@ class PointType:
     name: str  # e.g. "flood_point"
     title: Title
     attributes: tuple[str, ...] = ()  # registry attributes that the domain reads
+    references: tuple[str, ...] = ()  # those of them that hold the id of another point
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,15 @@ def migrate(
         return Migrated(applied, detect_store(connection), partitions)
 
 
+def is_migrated(connection: Connection) -> bool:
+    """Whether the namespace exists and every migration of this program was applied to it."""
+    row = connection.execute("select to_regclass('migration') is not null").fetchone()
+    if row is None or not row[0]:
+        return False
+    done = {name for (name,) in connection.execute("select name from migration")}
+    return all(name in done for name, _ in _files())
+
+
 def drop_namespace(conninfo: str, namespace: str) -> None:
     """Removes a throwaway namespace with everything in it; refuses the live one."""
     with translated(), connect(conninfo, namespace, "citybrain drop") as connection:

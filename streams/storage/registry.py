@@ -42,6 +42,18 @@ def save_registry(connection: Connection, registry: Registry) -> Registry:
     return numbered
 
 
+def replace_newest(connection: Connection, expected: str, registry: Registry) -> Registry:
+    """`save_registry`, unless another version was saved since `expected` was the newest.
+
+    Raises `Misconfigured` then: what was computed from the older version would undo the newer.
+    """
+    connection.execute("lock table config_version in share row exclusive mode")
+    held = newest(connection, "registry")
+    if held is None or held[0] != expected:
+        raise Misconfigured(["the registry was changed by somebody else meanwhile: run it again"])
+    return save_registry(connection, registry)
+
+
 def save_profile(connection: Connection, profile: Profile) -> str:
     """Stores a profile version; gives its hash."""
     _keep(connection, "profile", profile.version, profile.to_dict())

@@ -121,6 +121,7 @@ DOMAIN = Domain(
             "flood_point",
             Title("易涝点", "flood point"),
             ("gauge", "link", "tidal", "inventory", "signoff", "design_rain_mm_h"),
+            ("gauge", "link"),
         ),
         PointType("rain_gauge", Title("雨量站", "rain gauge")),
     ),
