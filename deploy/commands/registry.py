@@ -322,3 +322,50 @@ def print_import(prepared: Prepared, stored: tuple[str, int] | None) -> None:
         "version": stored[0] if stored else None,
     }
     typer.echo(json.dumps(content, ensure_ascii=False))
+
+
+@verbs.command()
+def boundaries(
+    file: Annotated[Path, typer.Argument(help="GeoJSON of Polygons or MultiPolygons.")],
+    crs: CrsOption = None,
+    encoding: EncodingOption = None,
+    code_field: Annotated[
+        str | None, typer.Option(help="Property with the code; without it code, adcode or gb.")
+    ] = None,
+    namespace: NamespaceOption = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and fit only.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Put your own boundaries in the place of the packaged ones, for maps and for placing points.
+
+    All or nothing: exit code 2 with every reason when a polygon cannot be used. Neighbours that the
+    file leaves out give way to it.
+    """
+    import json
+
+    from deploy.registry_boundaries import carry_out, plan, refuse
+    from deploy.var_dir import settings_here
+
+    settings = settings_here()
+    chosen = namespace or settings.namespace
+    progress(quiet=as_json)(f"reading {file.name}")
+    made = plan(file, reading(crs, encoding), code_field, settings, chosen)
+    refuse(made)
+    if not dry_run:
+        carry_out(made, settings)
+    told = {
+        "areas": list(made.given),
+        "neighbours_trimmed": list(made.fitted.trimmed),
+        "gap_m2": round(made.fitted.gap_m2) if made.fitted.gap_m2 > made.tolerance_m2 else 0,
+        "points_outside_before": made.strays_before,
+        "points_outside_after": made.strays_after,
+        "changed": not dry_run,
+    }
+    if as_json:
+        typer.echo(json.dumps(told))
+        return
+    for name, value in told.items():
+        shown = f"{len(value)}: {', '.join(value[:10])}" if isinstance(value, list) else value
+        typer.echo(f"{name.replace('_', ' '):<22} {shown}")
+    if made.strays_after and not dry_run:
+        typer.echo("`citybrain registry check` names the points that lie outside their area")

@@ -28,7 +28,7 @@ from sensors.registry.line import Content, Entry, Fault, Note, Refused, Remark
 from streams.catalog import OUTSIDE_AREA, Sensor
 from streams.contracts.domain import Domain, Point
 
-NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,2})?", re.ASCII)
+NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 SEPARATOR = re.compile(r"[;,\s]+")
 MAX_REPORT_S = 31_622_400  # a year
 

@@ -74,7 +74,7 @@ class Geography:
 
     def named(self, text: str, hits: Hits) -> Named | None:
         """What a code or name means now; None when it is unknown or stands for several areas."""
-        code = self._code_of(text)
+        code = self.code_of(text)
         if code is None:
             return None
         successors = self.retired.get(code, ())
@@ -109,7 +109,7 @@ class Geography:
         found = {p.id: self.outside(p.area, hits) for p, hits in pairs if p.area in self.areas}
         return {key: where for key, where in found.items() if where is not None}
 
-    def _code_of(self, text: str) -> str | None:
+    def code_of(self, text: str) -> str | None:
         """The six-digit code that a text stands for, in force or not."""
         if text in self.areas or text in self.retired:
             return text

@@ -67,10 +67,11 @@ def test_success_and_wrong_call(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_every_module_in_commands_registers_a_verb() -> None:
     modules = {module.name for module in pkgutil.iter_modules(commands.__path__)}
+    app = cli.build()
     registered = {
         command.name or (command.callback.__name__ if command.callback else "")
-        for command in cli.build().registered_commands
-    }
+        for command in app.registered_commands
+    } | {group.name or "" for group in app.registered_groups}
     assert modules <= {name.replace("-", "_") for name in registered}
     assert {"up", "down", "status", "doctor"} <= modules
 

@@ -16,7 +16,9 @@ from pydantic_settings import BaseSettings
 
 from api.app import create_app
 from deploy import cli
+from deploy.city.zhejiang import codes
 from sensors.gateway.settings import GatewaySettings
+from sensors.registry import boundary_file, crs
 from streams.contracts.domain import Parameter
 from streams.domains import find_domains
 from streams.indicators import definition
@@ -92,6 +94,7 @@ def table(head: str, rows: list[str]) -> str:
 def parameters() -> list[Parameter]:
     """Those of the rooms first, then of the domains."""
     found = [*region.PARAMETERS, *resilience.PARAMETERS, *definition.PARAMETERS]
+    found += [*codes.PARAMETERS, *crs.PARAMETERS, *boundary_file.PARAMETERS]
     for domain in find_domains().values():
         found += domain.parameters
     return found

