@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from types import MappingProxyType
 
 from sensors.registry.line import Fault
@@ -72,6 +73,7 @@ def column_named(text: str) -> str | None:
     return name if prefix and len(rest) <= MAX_NAME and NAME.fullmatch(rest) else None
 
 
+@lru_cache(maxsize=1024)  # asked for every cell
 def prefix_of(column: str) -> str:
     """`attr.`, `id.` or `sensor.id.`; empty for a plain column."""
     return next((p for p in (SENSOR_ID, ATTRIBUTE, POINT_ID) if column.startswith(p)), "")

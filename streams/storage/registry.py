@@ -48,7 +48,10 @@ def replace_newest(connection: Connection, expected: str, registry: Registry) ->
     Raises `Misconfigured` then: what was computed from the older version would undo the newer.
     """
     connection.execute("lock table config_version in share row exclusive mode")
-    held = newest(connection, "registry")
+    held = connection.execute(
+        "select version from config_version where kind = 'registry'"
+        " order by created_at desc, version limit 1"
+    ).fetchone()
     if held is None or held[0] != expected:
         raise Misconfigured(["the registry was changed by somebody else meanwhile: run it again"])
     return save_registry(connection, registry)
