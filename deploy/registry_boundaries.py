@@ -18,7 +18,7 @@ from sensors.registry.boundary_file import (
     overlaps,
     read_boundaries,
 )
-from sensors.registry.crs import Ellipsoid
+from sensors.registry.crs import Ellipsoid, numbers
 from sensors.registry.line import Refused
 from sensors.registry.sketch import by_area_above, sketches
 from sensors.registry.source import Reading
@@ -52,7 +52,7 @@ def plan(
         file, reading, before.geography, Ellipsoid.of(before.profile), code_field
     )
     own, refused = found
-    tolerance = float(before.profile.get(TOLERANCE.key, TOLERANCE.default))
+    (tolerance,) = numbers((TOLERANCE,), before.profile)
     mistakes = [
         f"{one} and {other} overlap by {shared / 1e6:.3f} km²: correct their common border"
         for one, other, shared in overlaps(own, before.geography, tolerance)

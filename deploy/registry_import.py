@@ -115,11 +115,10 @@ def _read(request: Request, chosen: Format | None, progress: Progress) -> list[C
 
 
 def _rules(request: Request, before: Standing, settings: Settings) -> Rules:
-    try:
-        ellipsoid = Ellipsoid.of(before.profile)
-    except ValueError as error:
-        raise Misconfigured([f"profile of {before.namespace}, crs.*: {error}"]) from error
-    known = before.registry.points if request.mode is Mode.MERGE else {}
     return Rules(
-        before.geography, found_domains(settings), ellipsoid, dict(request.defaults), known
+        before.geography,
+        found_domains(settings),
+        Ellipsoid.of(before.profile),
+        dict(request.defaults),
+        before.registry.points if request.mode is Mode.MERGE else {},
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,6 +15,7 @@ from sensors.registry.check import ADVICE as FINDING_ADVICE
 from sensors.registry.check import Finding
 from sensors.registry.line import ADVICE, Note, Refused
 from sensors.registry.merge import Change, How
+from streams.errors import Misconfigured
 
 REJECT_COLUMNS = ("file", "row", "column", "reason", "detail", "what_to_do", "content")
 SHOWN = 20
@@ -140,12 +142,21 @@ def findings_json(findings: Iterable[Finding]) -> list[dict[str, str]]:
 
 def write_rejects(path: Path, refused: Iterable[Refused]) -> None:
     """The refused rows as CSV, with their content; UTF-8 with a mark, so that Excel reads it."""
-    with path.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(REJECT_COLUMNS)
-        for r in refused:
-            content = json.dumps(dict(r.content), ensure_ascii=False)
-            writer.writerow((r.file, r.row, r.column, r.fault.value, r.detail, r.advice, content))
+    out = io.StringIO(newline="")
+    writer = csv.writer(out)
+    writer.writerow(REJECT_COLUMNS)
+    for r in refused:
+        content = json.dumps(dict(r.content), ensure_ascii=False)
+        writer.writerow((r.file, r.row, r.column, r.fault.value, r.detail, r.advice, content))
+    write_file(path, out.getvalue().encode("utf-8-sig"))
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Writes it, or raises `Misconfigured` with why that is not possible."""
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise Misconfigured([f"{path} cannot be written: {error.strerror}"]) from error
 
 
 def _refused_json(refused: Refused) -> dict[str, Any]:

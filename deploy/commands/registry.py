@@ -132,6 +132,7 @@ def export(
 
     CSV is UTF-8 with a byte order mark (Excel needs it), or --encoding gb18030.
     """
+    from deploy.registry_words import write_file
     from deploy.var_dir import settings_here
     from sensors.registry.write import BOM, write_csv, write_geojson
     from streams.errors import Misconfigured
@@ -144,11 +145,11 @@ def export(
         typer.echo(write_csv(found), nl=False)
         return
     if file.suffix == ".geojson":
-        file.write_bytes(write_geojson(found))
+        write_file(file, write_geojson(found))
     elif encoding is EncodingChoice.gb18030:
-        file.write_bytes(write_csv(found).encode("gb18030"))
+        write_file(file, write_csv(found).encode("gb18030"))
     else:
-        file.write_bytes((BOM + write_csv(found)).encode())
+        write_file(file, (BOM + write_csv(found)).encode())
     typer.echo(f"{len(found.points):,} points, {len(found.sensors):,} sensors → {file}", err=True)
 
 

@@ -7,7 +7,7 @@ found by iteration. Outside China nothing is shifted. All functions work on arra
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.contracts.domain import Parameter
+from streams.errors import Misconfigured
 
 Degrees: TypeAlias = NDArray[np.float64]
 Pair: TypeAlias = tuple[Degrees, Degrees]  # longitude, latitude
@@ -55,8 +56,23 @@ class Ellipsoid:
 
     @staticmethod
     def of(values: Mapping[str, str]) -> Ellipsoid:
-        """From a profile's values. Raises `ValueError` for what is no number."""
-        return Ellipsoid(*(float(values.get(p.key, p.default)) for p in PARAMETERS))
+        """From a profile's values. Raises `Misconfigured` with all that are no numbers."""
+        return Ellipsoid(*numbers(PARAMETERS, values))
+
+
+def numbers(declared: Sequence[Parameter], values: Mapping[str, str]) -> list[float]:
+    """The parameters as numbers, in their order. Raises `Misconfigured` with every mistake."""
+    found: list[float] = []
+    mistakes: list[str] = []
+    for parameter in declared:
+        text = values.get(parameter.key, parameter.default)
+        try:
+            found.append(float(text))
+        except ValueError:
+            mistakes.append(f"{parameter.key} = {text!r} in the profile is no number")
+    if mistakes:
+        raise Misconfigured(mistakes)
+    return found
 
 
 def to_wgs84(

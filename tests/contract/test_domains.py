@@ -191,6 +191,12 @@ def test_every_title_is_in_both_languages(domain: Domain) -> None:
 
 
 @EVERY
+def test_references_are_attributes_that_the_point_type_reads(domain: Domain) -> None:
+    for each in domain.points:
+        assert set(each.references) <= set(each.attributes), each.name
+
+
+@EVERY
 def test_properties_can_be_stored(domain: Domain) -> None:
     for prop in domain.properties:
         assert 0 <= prop.scale <= 15

@@ -22,10 +22,11 @@ from streams.contracts.frame import Control
 from streams.contracts.reason import NamespaceKind
 from streams.domains import find_domains
 from streams.log.postgres import PostgresLog
+from streams.pipeline import Pipeline, PipelineSetup, wanted_versions
 from streams.settings import Settings
 from streams.storage.connect import connect
-from streams.storage.migrate import drop_namespace, migrate
-from streams.storage.registry import newest
+from streams.storage.migrate import drop_namespace, migrate, property_ids
+from streams.storage.registry import load_version, newest
 from tests.support.api_client import get
 from tests.support.served import served
 from tests.support.shared_data import shared_data
@@ -151,6 +152,48 @@ def test_the_same_file_again_changes_nothing_and_keeps_numbers(city: City) -> No
     assert city.registry().version == first.version
 
 
+def test_an_activation_that_was_cut_off_is_finished_by_the_next_import(city: City) -> None:
+    """Partitions that have not passed the version are told again, the others are left alone."""
+    city.run("import", city.points())
+    version = city.registry().version
+    with connect(city.conninfo, city.namespace) as connection:
+        for partition in (0, 2):
+            connection.execute(
+                "insert into config_active values ('registry', %s, %s, 7)", (partition, version)
+            )
+    _, told = city.run("import", city.points())
+    assert "1 partitions told" in told
+    assert [len(v) for v in city.activations()] == [2, 3, 2]
+
+
+def test_a_pipeline_takes_the_version_and_knows_the_new_areas_points(city: City) -> None:
+    city.run("import", city.points())
+    held = city.registry()
+    log = PostgresLog(city.conninfo, city.namespace)
+    partition = held.partitions["330114"]
+    records = log.read(partition, 0)
+    log.close()
+    with connect(city.conninfo, city.namespace) as connection:
+        contents = {v: load_version(connection, v) for v in wanted_versions(records)}
+        ids = property_ids(connection)
+    setup = PipelineSetup("t", partition, NamespaceKind.LIVE, find_domains(), ids)
+    outcome = Pipeline(setup).process(records, contents)
+    assert outcome.activated[-1][:2] == ("registry", held.version)
+    assert outcome.dead_letters == []
+
+
+def test_any_text_that_is_taken_is_stored_as_it_is(city: City) -> None:
+    odd = "𠮷\t\\N 'x' \"桥\"\u3000%s\n😀"
+    quoted = odd.replace('"', '""')
+    rows = f'o,flood_point,330106,"{quoted}",120.13,30.26,wgs84,,,,"{quoted}",\n'
+    assert city.run("import", city.points(rows))[0] == 0
+    held = city.registry().points["o"]
+    assert (held.name, held.attributes["gauge"]) == (odd, odd)
+    with connect(city.conninfo, city.namespace) as connection:
+        stored = connection.execute("select name, attributes from point").fetchall()
+    assert stored == [(odd, {"gauge": odd})]
+
+
 def test_one_bad_row_stops_all_and_every_mistake_is_told(city: City) -> None:
     before = city.registry().version
     bad = "x,flood_point,330106,反,30.26,120.13,wgs84,,,,,\ny,,330106,无,,,,,,,,\n"
@@ -173,6 +216,16 @@ def test_rejects_takes_the_good_rows_and_keeps_the_others_in_a_file(city: City) 
     (row,) = read_rejects(rejects)
     assert (row["file"], row["row"], row["reason"]) == ("points.csv", "5", "swapped")
     assert json.loads(row["content"])["name"] == "反"
+
+
+def test_files_that_cannot_be_written_are_told(city: City) -> None:
+    nowhere = city.folder / "missing"
+    code, told = city.run("export", nowhere / "out.csv")
+    assert code == 2
+    assert "cannot be written" in told
+    before = city.registry().version
+    assert city.run("import", city.points(), "--rejects", nowhere / "rejects.csv")[0] == 2
+    assert city.registry().version == before
 
 
 def test_whole_files_that_cannot_be_used_are_told_together(city: City) -> None:
@@ -242,9 +295,8 @@ def test_versions_are_compared_by_their_hashes(city: City) -> None:
     assert "neither a file nor a registry version" in told
 
 
-def test_a_change_meanwhile_is_not_undone(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_change_meanwhile_is_not_undone(city: City) -> None:
     """Somebody imports between our reading and our storing."""
-    from deploy import registry_import
     from deploy.registry_import import Request, carry_out, prepare
     from sensors.registry.source import Reading
     from streams.errors import Misconfigured
@@ -256,7 +308,6 @@ def test_a_change_meanwhile_is_not_undone(city: City, monkeypatch: pytest.Monkey
     with pytest.raises(Misconfigured, match="somebody else meanwhile"):
         carry_out(ours, settings)
     assert set(city.registry().points) == {"rg-1"}
-    assert registry_import.__doc__
 
 
 def test_check_finds_and_says_so_by_its_exit_code(city: City) -> None:
@@ -281,7 +332,7 @@ def test_check_finds_and_says_so_by_its_exit_code(city: City) -> None:
     assert "swapped" in told
 
 
-def test_a_namespace_without_tables_is_told(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_namespace_without_tables_is_told(city: City) -> None:
     code, told = city.run("check", "--namespace", "not_there")
     assert code == 2
     assert "not_there does not exist" in told

@@ -17,6 +17,7 @@ from sensors.registry.crs import (
     gcj_shift,
     to_wgs84,
 )
+from streams.errors import Misconfigured
 
 SHAPE = Ellipsoid()
 HANGZHOU = np.array([120.2044]), np.array([30.2495])
@@ -78,5 +79,6 @@ def test_no_positions_are_no_trouble() -> None:
 def test_a_profile_may_change_the_numbers() -> None:
     assert Ellipsoid.of({}) == SHAPE
     assert Ellipsoid.of({"crs.roundtrip_m": "0.5"}).roundtrip_m == 0.5
-    with pytest.raises(ValueError, match="could not convert"):
-        Ellipsoid.of({"crs.gcj.a": "large"})
+    with pytest.raises(Misconfigured, match="is no number") as caught:
+        Ellipsoid.of({"crs.gcj.a": "large", "crs.gcj.ee": ""})
+    assert len(caught.value.mistakes) == 2
