@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deploy.registry_store import Standing, elsewhere, standing
+from deploy.registry_words import refused_text
 from sensors.registry.assemble import Draft, Rules, assemble
 from sensors.registry.crs import Ellipsoid
 from sensors.registry.formats import Format, format_named
@@ -51,13 +52,16 @@ class Prepared:
 def prepare(request: Request, settings: Settings, progress: Progress) -> Prepared:
     """Reads and checks everything; changes nothing.
 
-    Raises `Misconfigured` with what is wrong with whole files, of all files at once.
+    Raises `Misconfigured` when a whole file cannot be used: with every mistake of every file, the
+    refused rows of the others too.
     """
     chosen = format_named(request.format) if request.format else None
     before = _standing(request, chosen, settings)
-    contents = _read(request, chosen, progress)
+    contents, mistakes = _read(request, chosen, progress)
     progress("checking rows")
     draft = assemble(contents, _rules(request, before, settings))
+    if mistakes:
+        raise Misconfigured([*mistakes, *map(refused_text, draft.refused)])
     progress("comparing")
     registry = join(before.registry, draft, request.mode)
     changes = difference(before.registry, registry)
@@ -99,7 +103,10 @@ def _standing(request: Request, chosen: Format | None, settings: Settings) -> St
     )
 
 
-def _read(request: Request, chosen: Format | None, progress: Progress) -> list[Content]:
+def _read(
+    request: Request, chosen: Format | None, progress: Progress
+) -> tuple[list[Content], list[str]]:
+    """The files that could be read, and what is wrong with the others."""
     contents: list[Content] = []
     mistakes: list[str] = []
     for path in request.files:
@@ -109,9 +116,7 @@ def _read(request: Request, chosen: Format | None, progress: Progress) -> list[C
             contents.append(read(path, request.reading))
         except Misconfigured as error:
             mistakes += error.mistakes
-    if mistakes:
-        raise Misconfigured(mistakes)
-    return contents
+    return contents, mistakes
 
 
 def _rules(request: Request, before: Standing, settings: Settings) -> Rules:

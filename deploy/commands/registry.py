@@ -307,7 +307,7 @@ def conclusion(prepared: Prepared, stored: tuple[str, int] | None, stopped: bool
     if stored is None:
         return f"dry run: nothing was changed in {where}"
     version, told = stored
-    return f"{where}: registry {version} in force; {told} partitions told"
+    return f"{where}: registry {version} in force; partitions told: {told}"
 
 
 def print_import(prepared: Prepared, stored: tuple[str, int] | None) -> None:

@@ -124,7 +124,7 @@ def test_an_import_is_stored_numbered_and_told_to_every_partition(city: City) ->
     assert held.points["fp-2"].area == "330114"
     assert held.gateways["gw-2"].area == "330114"
     assert "330104 → 330114" in told
-    assert f"registry {held.version} in force; 3 partitions told" in told
+    assert f"registry {held.version} in force; partitions told: 3" in told
     assert [versions[-1] for versions in city.activations()] == [held.version] * 3
     assert len(held.areas) == 102
 
@@ -162,7 +162,7 @@ def test_an_activation_that_was_cut_off_is_finished_by_the_next_import(city: Cit
                 "insert into config_active values ('registry', %s, %s, 7)", (partition, version)
             )
     _, told = city.run("import", city.points())
-    assert "1 partitions told" in told
+    assert "partitions told: 1" in told
     assert [len(v) for v in city.activations()] == [2, 3, 2]
 
 
@@ -231,11 +231,13 @@ def test_files_that_cannot_be_written_are_told(city: City) -> None:
 def test_whole_files_that_cannot_be_used_are_told_together(city: City) -> None:
     one = city.file("a.csv", "id,colour\n")
     two = city.file("b.csv", "id,type,name,lon,lat\np,flood_point,n,120,30\n")
-    code, told = city.run("import", one, two, city.folder / "missing.csv")
+    bad = city.points("x,flood_point,330106,反,30.26,120.13,wgs84,,,,,\n")
+    code, told = city.run("import", one, two, city.folder / "missing.csv", bad)
     assert code == 2
     assert "a.csv" in told
     assert "b.csv: declares no crs" in told
     assert "missing.csv" in told
+    assert "points.csv: row 2, column lon: swapped" in told
 
 
 def test_merge_adds_and_updates_and_replace_leaves_the_files_only(city: City) -> None:
