@@ -1,0 +1,66 @@
+"""Occupancy of one shelter: share of its capacity, level, free places. Judged unrounded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
+
+from streams.contracts.domain import Payload, Point
+from streams.domains.shelter import parameters as key
+from streams.domains.shelter.balance import NONE, Balance
+from streams.domains.shelter.site import capacity, hazards_of, kind_of
+
+LEVELS = (("watch", key.WATCH_PCT), ("yellow", key.YELLOW_PCT), ("orange", key.ORANGE_PCT))
+
+
+def level(occupants: int, persons: int, parameters: Mapping[str, str]) -> str | None:
+    """关注 ≥ 70, 黄 ≥ 80, 橙 ≥ 95, 红 > 100 % of the capacity (domain.md §4, H); None below.
+
+    350 of 350 is orange, 351 is red.
+    """
+    percent = Fraction(occupants * 100, persons)
+    if percent > Fraction(parameters[key.RED_OVER_PCT]):
+        return "red"
+    met = [name for name, name_key in LEVELS if percent >= Fraction(parameters[name_key])]
+    return met[-1] if met else None
+
+
+def percent_text(occupants: int, persons: int) -> str:
+    """For people: one digit, half up. No decision rests on it."""
+    return percent_of(Fraction(occupants, persons))
+
+
+def percent_of(ratio: Fraction) -> str:
+    """A ratio in percent, one digit, half up."""
+    tenths = (2 * 1000 * ratio.numerator + ratio.denominator) // (2 * ratio.denominator)
+    return str((Decimal(tenths) / 10).quantize(Decimal("0.1"), ROUND_HALF_UP))
+
+
+def free_places(balance: Balance, persons: int | None) -> int | None:
+    """Places left; None when it is not open, not counted, or has no capacity."""
+    if persons is None or balance.open != 1 or not balance.heard:
+        return None
+    return max(0, persons - balance.occupants)
+
+
+def payload_of(point: Point, balance: Balance, parameters: Mapping[str, str]) -> Payload:
+    """The result `shelter.occupancy` of one closed window: how it stands at the window's end."""
+    found, kind = capacity(point, parameters), kind_of(point)
+    persons = found.persons
+    counted = balance.heard and persons is not None
+    return {
+        "open": None if balance.open == NONE else balance.open == 1,
+        "occupants": balance.occupants if balance.heard else None,
+        "counted_ms": None if balance.counted_ms == NONE else balance.counted_ms,
+        "missing": balance.short_by,
+        "capacity": persons,
+        "capacity_basis": found.basis.value,
+        "percent": percent_text(balance.occupants, persons) if counted and persons else None,
+        "level": level(balance.occupants, persons, parameters) if counted and persons else None,
+        "free": free_places(balance, persons),
+        "class": kind,
+        "stay_days": parameters.get(key.days_key(kind)),
+        "hazards": list(hazards_of(point)),
+        "room": point.attributes.get("room"),
+    }

@@ -1,0 +1,87 @@
+"""House numbers of the shelter domain: defaults and sources (domain.md §4, §8.3, §10)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from streams.contracts.domain import Parameter
+from streams.contracts.reason import Severity
+
+CLASSES = ("emergency", "temporary", "short", "medium", "long")
+"""紧急, 临时, 短期, 中期, 长期 (GB 51143-2015 §3.1)."""
+
+WATCH_PCT = "shelter.occupancy.watch_pct"
+YELLOW_PCT = "shelter.occupancy.yellow_pct"
+ORANGE_PCT = "shelter.occupancy.orange_pct"
+RED_OVER_PCT = "shelter.occupancy.red_over_pct"
+CONSECUTIVE = "shelter.raise.consecutive"
+CLEAR_MIN = "shelter.clear.minutes"
+SILENCE_HOURS = "shelter.silence_hours"
+CLOSED_SEVERITY = "shelter.closed.severity"
+UNREPORTED_SEVERITY = "shelter.unreported.severity"
+CLEAR_COUNT = "shelter.evidence.clear_count"
+HAZARD_OF_RULE = "shelter.hazard.of_rule"
+COUNT_RULE = "shelter.standardised.count_rule"
+LESS_DEREGISTERED, ACCEPTED = "accepted_less_deregistered", "accepted"
+
+RANKS = {
+    Severity.BLUE: "shelter.rank.blue",
+    Severity.YELLOW: "shelter.rank.yellow",
+    Severity.ORANGE: "shelter.rank.orange",
+    Severity.RED: "shelter.rank.red",
+}
+
+_GB = "GB 51143-2015 §3.1 (text not checked)"
+_HOUSE = "本平台约定"
+_M2 = ("0.5", "1.0", "2.0", "3.0", "4.5")
+_DAYS = ("1", "3", "15", "30", "100")
+
+
+def m2_key(kind: str) -> str:
+    """The parameter of the area per person of a class."""
+    return f"shelter.m2_per_person.{kind}"
+
+
+def days_key(kind: str) -> str:
+    """The parameter of the days of stay of a class."""
+    return f"shelter.stay_days.{kind}"
+
+
+def severity_rank(parameters: Mapping[str, str], key: str) -> int:
+    """What a rule without a measurement judges: the rank of the severity that a parameter names.
+
+    Raises ValueError for a name that is none of blue, yellow, orange, red.
+    """
+    name = parameters[key]
+    found = next((s for s in RANKS if s.name.lower() == name), None)
+    if found is None:
+        raise ValueError(f"{key}: {name!r} is none of blue, yellow, orange, red")
+    return int(parameters[RANKS[found]])
+
+
+PARAMETERS = (
+    *(Parameter(m2_key(c), m2, "m²/人", "K", _GB) for c, m2 in zip(CLASSES, _M2, strict=True)),
+    *(Parameter(days_key(c), d, "d", "K", _GB) for c, d in zip(CLASSES, _DAYS, strict=True)),
+    Parameter(WATCH_PCT, "70", "%", "H", "domain.md §4: shown, no alert"),
+    Parameter(YELLOW_PCT, "80", "%", "H", "domain.md §4: at or above"),
+    Parameter(ORANGE_PCT, "95", "%", "H", "domain.md §4: at or above"),
+    Parameter(RED_OVER_PCT, "100", "%", "H", "domain.md §4: only above, judged unrounded"),
+    Parameter(CONSECUTIVE, "1", "counts", "H", _HOUSE),
+    Parameter(CLEAR_MIN, "10", "min", "H", _HOUSE),
+    Parameter(SILENCE_HOURS, "2", "h", "H", "domain.md §4: no report for 2 h while open"),
+    Parameter(CLOSED_SEVERITY, "orange", "", "H", _HOUSE + ": closed under a red warning"),
+    Parameter(UNREPORTED_SEVERITY, "yellow", "", "H", _HOUSE + ": no report while open"),
+    Parameter(CLEAR_COUNT, "1", "evidence", "H", _HOUSE + ": the first evidence ends them"),
+    *(
+        Parameter(key, str(int(s)), "rank", "H", "order of the severities, for rules by evidence")
+        for s, key in RANKS.items()
+    ),
+    Parameter(
+        HAZARD_OF_RULE,
+        "waterlogging=flood, weather.rain=flood, weather.wind=typhoon, weather.typhoon=typhoon",
+        "",
+        "H",
+        _HOUSE + ": what an alert is for a shelter, by the beginning of its rule's name",
+    ),
+    Parameter(COUNT_RULE, LESS_DEREGISTERED, "", "H", f"domain.md §4, row 19; other: {ACCEPTED}"),
+)
