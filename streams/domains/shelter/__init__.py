@@ -27,6 +27,7 @@ from streams.contracts.reason import Severity
 from streams.contracts.surroundings import Surroundings
 from streams.domains.shelter import books, figures, hours, parameters, site, stock, watch
 from streams.domains.shelter.balance import UNIT_SCALE
+from streams.errors import Misconfigured
 
 REPORT_S = 300
 
@@ -40,7 +41,12 @@ class State:
 
 
 def initial(view: AreaView, previous: State | None) -> State:
-    """An empty state, or the previous one under another registry or profile version."""
+    """An empty state, or the previous one under another registry or profile version.
+
+    Raises `Misconfigured` with everything in the profile that cannot be computed with.
+    """
+    if mistakes := parameters.mistakes_in(view.parameters):
+        raise Misconfigured(mistakes)
     state = previous or State()
     state.watch = watch.fit(state.watch, view)
     return state

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from streams.contracts.domain import Parameter
@@ -22,7 +23,7 @@ UNREPORTED_SEVERITY = "shelter.unreported.severity"
 CLEAR_COUNT = "shelter.evidence.clear_count"
 HAZARD_OF_RULE = "shelter.hazard.of_rule"
 COUNT_RULE = "shelter.standardised.count_rule"
-LESS_DEREGISTERED, ACCEPTED = "accepted_less_deregistered", "accepted"
+COUNT_RULES = LESS_DEREGISTERED, ACCEPTED = "accepted_less_deregistered", "accepted"
 
 RANKS = {
     Severity.BLUE: "shelter.rank.blue",
@@ -31,6 +32,8 @@ RANKS = {
     Severity.RED: "shelter.rank.red",
 }
 
+_SEVERITIES = {s.name.lower(): s for s in RANKS}
+_POSITIVE = re.compile(r"(?=.*[1-9])\d{1,9}(\.\d{1,9})?")
 _GB = "GB 51143-2015 §3.1 (text not checked)"
 _HOUSE = "本平台约定"
 _M2 = ("0.5", "1.0", "2.0", "3.0", "4.5")
@@ -48,15 +51,39 @@ def days_key(kind: str) -> str:
 
 
 def severity_rank(parameters: Mapping[str, str], key: str) -> int:
-    """What a rule without a measurement judges: the rank of the severity that a parameter names.
+    """What a rule without a measurement judges: the rank of the severity that a parameter names."""
+    return int(parameters[RANKS[_SEVERITIES[parameters[key]]]])
 
-    Raises ValueError for a name that is none of blue, yellow, orange, red.
-    """
-    name = parameters[key]
-    found = next((s for s in RANKS if s.name.lower() == name), None)
-    if found is None:
-        raise ValueError(f"{key}: {name!r} is none of blue, yellow, orange, red")
-    return int(parameters[RANKS[found]])
+
+def hazards_by_rule(parameters: Mapping[str, str]) -> dict[str, str]:
+    """Beginning of a rule's name → the hazard that its alerts are. ValueError when malformed."""
+    found = {}
+    for part in parameters[HAZARD_OF_RULE].split(","):
+        beginning, _, hazard = (text.strip() for text in part.partition("="))
+        if not (beginning and hazard):
+            raise ValueError(f"{HAZARD_OF_RULE}: {part.strip()!r} is not rule=hazard")
+        found[beginning] = hazard
+    return found
+
+
+def mistakes_in(parameters: Mapping[str, str]) -> list[str]:
+    """Everything in a profile that this domain could not compute with."""
+    positive = (*map(m2_key, CLASSES), *map(days_key, CLASSES), SILENCE_HOURS)
+    found = [
+        f"{key} = {parameters[key]!r} is not a number above 0"
+        for key in positive
+        if not _POSITIVE.fullmatch(parameters[key])
+    ]
+    for key in (CLOSED_SEVERITY, UNREPORTED_SEVERITY):
+        if parameters[key] not in _SEVERITIES:
+            found.append(f"{key} = {parameters[key]!r} is none of {', '.join(_SEVERITIES)}")
+    if parameters[COUNT_RULE] not in COUNT_RULES:
+        found.append(f"{COUNT_RULE} = {parameters[COUNT_RULE]!r}: use {' or '.join(COUNT_RULES)}")
+    try:
+        hazards_by_rule(parameters)
+    except ValueError as error:
+        found.append(str(error))
+    return found
 
 
 PARAMETERS = (

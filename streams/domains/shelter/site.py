@@ -13,7 +13,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from streams.contracts.domain import DAY_MS, SHANGHAI_OFFSET_MS, Point
-from streams.domains.shelter.parameters import CLASSES, HAZARD_OF_RULE, m2_key
+from streams.domains.shelter.parameters import CLASSES, hazards_by_rule, m2_key
 
 POINT_TYPE = "shelter"
 ATTRIBUTES = (
@@ -63,8 +63,6 @@ def capacity(point: Point, parameters: Mapping[str, str]) -> Capacity:
         return Capacity(None, Basis.NOT_STATED)
     size = _number(area)
     per_person = Fraction(parameters[m2_key(kind)])
-    if per_person <= 0:
-        raise ValueError(f"{m2_key(kind)}: {parameters[m2_key(kind)]!r} is not above 0")
     return _positive(None if size is None else size / per_person, Basis.AREA)
 
 
@@ -91,18 +89,11 @@ def fit_for(point: Point, hazard: str) -> bool:
 def hazard_of(rule: str, parameters: Mapping[str, str]) -> str | None:
     """The hazard that an alert of this rule is; None = none that shelters are registered for.
 
-    The longest beginning in `shelter.hazard.of_rule` decides. Raises ValueError for a malformed
-    parameter.
+    The longest beginning in `shelter.hazard.of_rule` decides.
     """
-    best: tuple[int, str] | None = None
-    for part in parameters[HAZARD_OF_RULE].split(","):
-        beginning, equals, hazard = (text.strip() for text in part.partition("="))
-        if not (beginning and equals and hazard):
-            raise ValueError(f"{HAZARD_OF_RULE}: {part.strip()!r} is not rule=hazard")
-        same = rule == beginning or rule.startswith((beginning + ".", beginning + "_"))
-        if same and (best is None or len(beginning) > best[0]):
-            best = len(beginning), hazard
-    return None if best is None else best[1]
+    known = hazards_by_rule(parameters)
+    fitting = [b for b in known if rule == b or rule.startswith((b + ".", b + "_"))]
+    return known[max(fitting, key=len)] if fitting else None
 
 
 def day_of(time_ms: int) -> str:

@@ -54,6 +54,7 @@ UNREPORTED_RULE = "shelter.unreported"
 class Live:
     """One shelter as far as readings have arrived; `closed` and `unreported`: ranks last judged."""
 
+    able: bool = False  # it has a sensor that can say `open`
     heard_ms: int = NONE  # event time of the newest report, never ahead of its arrival
     open: int = NONE
     open_ms: int = NONE
@@ -70,7 +71,6 @@ class WatchState:
     `hazards`: what fires in the area now; `day`: today in Shanghai, "" before anything came."""
 
     live: dict[int, Live] = field(default_factory=dict)
-    able: list[int] = field(default_factory=list)  # shelters with a sensor that can say `open`
     covering: dict[str, str] = field(default_factory=dict)
     hazards: list[str] = field(default_factory=list)
     day: str = ""
@@ -82,10 +82,10 @@ class WatchState:
 def fit(state: WatchState, view: AreaView) -> WatchState:
     """Another registry or profile version."""
     state.silence_ms = int(Decimal(view.parameters[key.SILENCE_HOURS]) * HOUR_MS)
-    for number in range(len(view.points)):
-        state.live.setdefault(number, Live())
     speaks = view.series_active & (view.series_property == OPEN)
-    state.able = np.unique(view.series_point[speaks]).tolist()
+    able = set(view.series_point[speaks].tolist())
+    for number in range(len(view.points)):
+        state.live.setdefault(number, Live()).able = number in able
     return state
 
 
@@ -237,7 +237,7 @@ def _decide(state: WatchState, view: AreaView, point: int, now_ms: int, out: Out
     A shelter that no sensor can call open is not judged: nobody could tell that it is.
     """
     live, one = state.live[point], view.points[point]
-    watched = point in state.able and is_registered(one, state.day)
+    watched = live.able and is_registered(one, state.day)
     over = _warnings(state, one) if watched and live.open != 1 else []
     closed = key.severity_rank(view.parameters, key.CLOSED_SEVERITY) if over else 0
     if closed != live.closed:
