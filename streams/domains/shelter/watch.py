@@ -94,7 +94,7 @@ def step(state: WatchState, books: Books, view: AreaView, batch: Batch) -> Outpu
     out, fresh = Outputs(), np.flatnonzero(batch.fresh)
     if not len(fresh):
         return out
-    if not state.day:
+    if day_of(batch.ingest_ms) > state.day:
         _know_day(state, view, batch.ingest_ms)
         out.inventory_changed = True
     rows = batch.rows
