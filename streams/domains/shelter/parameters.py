@@ -105,7 +105,7 @@ PARAMETERS = (
     ),
     Parameter(
         HAZARD_OF_RULE,
-        "waterlogging=flood, weather.rain=flood, weather.wind=typhoon, weather.typhoon=typhoon",
+        "waterlogging=flood, weather.rainstorm=flood, weather.typhoon=typhoon",
         "",
         "H",
         _HOUSE + ": what an alert is for a shelter, by the beginning of its rule's name",
