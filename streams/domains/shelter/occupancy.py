@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
+from functools import lru_cache
 
 from streams.contracts.domain import Payload, Point
 from streams.domains.shelter import parameters as key
 from streams.domains.shelter.balance import NONE, Balance
 from streams.domains.shelter.site import capacity, hazards_of, kind_of
 
-LEVELS = (("watch", key.WATCH_PCT), ("yellow", key.YELLOW_PCT), ("orange", key.ORANGE_PCT))
+LEVELS = (
+    ("watch", key.WATCH_PCT),
+    ("yellow", key.YELLOW_PCT),
+    ("orange", key.ORANGE_PCT),
+    ("red", key.RED_OVER_PCT),
+)
 
 
 def level(occupants: int, persons: int, parameters: Mapping[str, str]) -> str | None:
@@ -19,22 +24,30 @@ def level(occupants: int, persons: int, parameters: Mapping[str, str]) -> str | 
 
     350 of 350 is orange, 351 is red.
     """
-    percent = Fraction(occupants * 100, persons)
-    if percent > Fraction(parameters[key.RED_OVER_PCT]):
-        return "red"
-    met = [name for name, name_key in LEVELS if percent >= Fraction(parameters[name_key])]
-    return met[-1] if met else None
+    met = None
+    for (name, _), tier in zip(
+        LEVELS, _tiers(tuple(parameters[k] for _, k in LEVELS)), strict=True
+    ):
+        left, right = occupants * 100 * tier.denominator, tier.numerator * persons
+        if left > right or (left == right and name != "red"):
+            met = name
+    return met
+
+
+@lru_cache(maxsize=64)
+def _tiers(texts: tuple[str, ...]) -> tuple[Fraction, ...]:
+    return tuple(map(Fraction, texts))
 
 
 def percent_text(occupants: int, persons: int) -> str:
     """For people: one digit, half up. No decision rests on it."""
-    return percent_of(Fraction(occupants, persons))
+    tenths = (2000 * occupants + persons) // (2 * persons)
+    return f"{tenths // 10}.{tenths % 10}"
 
 
 def percent_of(ratio: Fraction) -> str:
     """A ratio in percent, one digit, half up."""
-    tenths = (2 * 1000 * ratio.numerator + ratio.denominator) // (2 * ratio.denominator)
-    return str((Decimal(tenths) / 10).quantize(Decimal("0.1"), ROUND_HALF_UP))
+    return percent_text(ratio.numerator, ratio.denominator)
 
 
 def free_places(balance: Balance, persons: int | None) -> int | None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from fractions import Fraction
+from functools import lru_cache
 
 from streams.contracts.domain import DAY_MS, SHANGHAI_OFFSET_MS, Point
 from streams.domains.shelter.parameters import CLASSES, hazards_by_rule, m2_key
@@ -53,17 +54,19 @@ def capacity(point: Point, parameters: Mapping[str, str]) -> Capacity:
     The area per person is that of the shelter's class (`shelter.m2_per_person.*`; domain.md §4,
     K: GB 51143-2015 §3.1). Exact: 700 m², short → 350. Zero and less is no capacity.
     """
-    stated = point.attributes.get("capacity", "").strip()
-    if stated:
-        found = _number(stated)
-        return _positive(found, Basis.REGISTERED)
-    area = point.attributes.get("effective_area_m2", "").strip()
-    kind = point.attributes.get("class", "").strip()
-    if not area or kind not in CLASSES:
+    given, kind = point.attributes, kind_of(point)
+    per_person = parameters[m2_key(kind)] if kind in CLASSES else ""
+    return _capacity(given.get("capacity", ""), given.get("effective_area_m2", ""), per_person)
+
+
+@lru_cache(maxsize=1 << 16)
+def _capacity(stated: str, area: str, per_person: str) -> Capacity:
+    if stated.strip():
+        return _positive(_number(stated.strip()), Basis.REGISTERED)
+    if not area.strip() or not per_person:
         return Capacity(None, Basis.NOT_STATED)
-    size = _number(area)
-    per_person = Fraction(parameters[m2_key(kind)])
-    return _positive(None if size is None else size / per_person, Basis.AREA)
+    size = _number(area.strip())
+    return _positive(None if size is None else size / Fraction(per_person), Basis.AREA)
 
 
 def kind_of(point: Point) -> str:
@@ -74,8 +77,12 @@ def kind_of(point: Point) -> str:
 
 def hazards_of(point: Point) -> tuple[str, ...]:
     """The hazards that the registry says it is fit for, sorted."""
-    parts = point.attributes.get("hazards", "").split(",")
-    return tuple(sorted({p.strip() for p in parts} - {""}))
+    return _hazards(point.attributes.get("hazards", ""))
+
+
+@lru_cache(maxsize=1 << 12)
+def _hazards(text: str) -> tuple[str, ...]:
+    return tuple(sorted({part.strip() for part in text.split(",")} - {""}))
 
 
 def fit_for(point: Point, hazard: str) -> bool:
@@ -108,9 +115,13 @@ def day_ms(day: str) -> int:
 
 def date_of(point: Point, name: str) -> str | None:
     """An ISO date of the registry; None when it states none that can be read."""
-    text = point.attributes.get(name, "").strip()
+    return _date(point.attributes.get(name, ""))
+
+
+@lru_cache(maxsize=1 << 12)
+def _date(text: str) -> str | None:
     try:
-        return date.fromisoformat(text).isoformat()
+        return date.fromisoformat(text.strip()).isoformat()
     except ValueError:
         return None
 
