@@ -157,6 +157,37 @@ def test_a_late_check_in_mends_the_balance_and_moves_no_alert() -> None:
     assert city.story("occupancy") == [], "290 at 20:05 would have been yellow"
 
 
+def test_a_corrected_count_mends_the_figure_and_moves_no_alert() -> None:
+    city = filled(300, 100)
+    before = city.story("occupancy")
+    city.say("20:10", check_in=1)
+    city.say("20:00", occupants=351, ingest="20:11")
+    city.say("20:30", open=1)
+    assert city.result("20:00")["level"] == "red"
+    assert city.result("20:10")["occupants"] == 101
+    assert city.story("occupancy") == [*before, "20:15:00 cleared yellow"]
+
+
+def test_a_reading_of_hours_ago_finds_its_place_after_a_gap() -> None:
+    city = ShelterTown()
+    city.say("8:00", open=1, check_in=5)
+    city.say("18:00", open=1)
+    city.say("18:30", open=1)
+    city.say("13:00", check_in=3, ingest="18:31")
+    city.say("19:00", open=1, check_out=1)
+    city.say("19:10", open=1)
+    found = [city.result(at)["occupants"] for at in ("8:00", "13:00", "18:00", "19:00")]
+    assert found == [5, 8, 8, 7]
+
+
+def test_a_doubtful_count_does_not_count() -> None:
+    city = filled(100)
+    city.say("20:05", open=1, occupants=1_000_001)  # beyond the limit: flag 4
+    city.say("20:20", open=1)
+    assert city.story("occupancy") == []
+    assert city.result("20:05")["occupants"] == 100
+
+
 # closed under a red warning -------------------------------------------------------------------
 
 
