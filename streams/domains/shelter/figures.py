@@ -11,6 +11,7 @@ from fractions import Fraction
 
 from streams.contracts.domain import FactSpec, FactValue, Payload, Title
 from streams.domains.shelter import parameters as key
+from streams.domains.shelter.adequacy import needs
 from streams.domains.shelter.hours import Hour, hours_of_day, total
 from streams.domains.shelter.occupancy import percent_of
 
@@ -159,6 +160,7 @@ def capacity_of(level: str, members: Members, parameters: Mapping[str, str]) -> 
                 k: {"shelters": classes[k][0], "capacity": classes[k][1]} for k in sorted(classes)
             },
             "no_capacity": _sum(members, "no_capacity"),
+            "below_class_area": _sum(members, "below_class_area"),
             "m2_per_person": {c: parameters[key.m2_key(c)] for c in key.CLASSES},
             "stay_days": {c: parameters[key.days_key(c)] for c in key.CLASSES},
             "members": sorted(members),
@@ -181,6 +183,7 @@ def occupants_now(level: str, members: Members, parameters: Mapping[str, str]) -
             "level": level,
             "open": _sum(members, "open"),
             "reported": _sum(members, "reported"),
+            "needs": needs(found, parameters),
             "members": sorted(members),
             "convention": HOUSE,
         },

@@ -7,6 +7,7 @@ from fractions import Fraction
 from functools import lru_cache
 
 from streams.contracts.domain import Payload, Point
+from streams.domains.shelter import adequacy
 from streams.domains.shelter import parameters as key
 from streams.domains.shelter.balance import NONE, Balance
 from streams.domains.shelter.site import capacity, hazards_of, kind_of
@@ -74,6 +75,13 @@ def payload_of(point: Point, balance: Balance, parameters: Mapping[str, str]) ->
         "free": free_places(balance, persons),
         "class": kind,
         "stay_days": parameters.get(key.days_key(kind)),
+        "service_km": parameters.get(key.service_key(kind)),
+        "below_class_area": adequacy.below_class_area(point, parameters),
+        "earthquake_class": adequacy.earthquake_class(point, parameters),
+        "earthquake_area": adequacy.has_earthquake_area(point, persons, parameters),
+        "covered_area": adequacy.has_covered_area(point, balance.occupants, parameters)
+        if balance.heard
+        else None,
         "hazards": list(hazards_of(point)),
         "room": point.attributes.get("room"),
     }

@@ -23,6 +23,13 @@ UNREPORTED_SEVERITY = "shelter.unreported.severity"
 CLEAR_COUNT = "shelter.evidence.clear_count"
 HAZARD_OF_RULE = "shelter.hazard.of_rule"
 COUNT_RULE = "shelter.standardised.count_rule"
+EARTHQUAKE_M2 = "shelter.earthquake.m2_per_person"
+EARTHQUAKE_1_DAYS = "shelter.earthquake.class_1_days"
+EARTHQUAKE_2_DAYS = "shelter.earthquake.class_2_days"
+SPHERE_M2 = "shelter.sphere.m2_per_person"
+SPHERE_WATER = "shelter.sphere.water_l_per_day"
+SPHERE_TOILET = "shelter.sphere.persons_per_toilet"
+SPHERE_TAP = "shelter.sphere.persons_per_tap"
 COUNT_RULES = LESS_DEREGISTERED, ACCEPTED = "accepted_less_deregistered", "accepted"
 
 RANKS = {
@@ -36,6 +43,10 @@ _SEVERITIES = {s.name.lower(): s for s in RANKS}
 _POSITIVE = re.compile(r"(?=.*[1-9])\d{1,9}(\.\d{1,9})?")
 _GB = "GB 51143-2015 §3.1 (text not checked)"
 _HOUSE = "本平台约定"
+_EARTHQUAKE = "GB 21734-2008 (text not checked)"
+_SPHERE = "Sphere handbook"
+_LEAST_HA = {"short": "0.2", "medium": "1.0", "long": "5.0"}
+_SERVICE_KM = {"emergency": "0.5", "short": "0.5-1.0", "medium": "1.0-1.5", "long": "1.5-2.5"}
 _M2 = ("0.5", "1.0", "2.0", "3.0", "4.5")
 _DAYS = ("1", "3", "15", "30", "100")
 
@@ -48,6 +59,16 @@ def m2_key(kind: str) -> str:
 def days_key(kind: str) -> str:
     """The parameter of the days of stay of a class."""
     return f"shelter.stay_days.{kind}"
+
+
+def min_area_key(kind: str) -> str:
+    """The parameter of the least effective area of a class; not every class has one."""
+    return f"shelter.class.min_area_ha.{kind}"
+
+
+def service_key(kind: str) -> str:
+    """The parameter of the distance that a class serves; not every class has one."""
+    return f"shelter.class.service_km.{kind}"
 
 
 def severity_rank(parameters: Mapping[str, str], key: str) -> int:
@@ -68,7 +89,13 @@ def hazards_by_rule(parameters: Mapping[str, str]) -> dict[str, str]:
 
 def mistakes_in(parameters: Mapping[str, str]) -> list[str]:
     """Everything in a profile that this domain could not compute with."""
-    positive = (*map(m2_key, CLASSES), *map(days_key, CLASSES), SILENCE_HOURS)
+    positive = (
+        *map(m2_key, CLASSES),
+        *map(days_key, CLASSES),
+        *map(min_area_key, _LEAST_HA),
+        *(SILENCE_HOURS, EARTHQUAKE_M2, EARTHQUAKE_1_DAYS, EARTHQUAKE_2_DAYS),
+        *(SPHERE_M2, SPHERE_WATER, SPHERE_TOILET, SPHERE_TAP),
+    )
     found = [
         f"{key} = {parameters[key]!r} is not a number above 0"
         for key in positive
@@ -89,6 +116,21 @@ def mistakes_in(parameters: Mapping[str, str]) -> list[str]:
 PARAMETERS = (
     *(Parameter(m2_key(c), m2, "m²/人", "K", _GB) for c, m2 in zip(CLASSES, _M2, strict=True)),
     *(Parameter(days_key(c), d, "d", "K", _GB) for c, d in zip(CLASSES, _DAYS, strict=True)),
+    *(
+        Parameter(min_area_key(c), ha, "ha", "K", "GB 51143-2015 (text not checked)")
+        for c, ha in _LEAST_HA.items()
+    ),
+    *(
+        Parameter(service_key(c), km, "km", "K", "GB 51143-2015 (text not checked)")
+        for c, km in _SERVICE_KM.items()
+    ),
+    Parameter(EARTHQUAKE_M2, "1.5", "m²/人", "K", _EARTHQUAKE),
+    Parameter(EARTHQUAKE_1_DAYS, "30", "d", "K", _EARTHQUAKE + ": Ⅰ from so many days on"),
+    Parameter(EARTHQUAKE_2_DAYS, "10", "d", "K", _EARTHQUAKE + ": Ⅱ from so many days on"),
+    Parameter(SPHERE_M2, "3.5", "m²/人", "V", _SPHERE + ": covered floor"),
+    Parameter(SPHERE_WATER, "15", "L/人/d", "K", _SPHERE),
+    Parameter(SPHERE_TOILET, "20", "人", "K", _SPHERE),
+    Parameter(SPHERE_TAP, "250", "人", "K", _SPHERE),
     Parameter(WATCH_PCT, "70", "%", "H", "domain.md §4: shown, no alert"),
     Parameter(YELLOW_PCT, "80", "%", "H", "domain.md §4: at or above"),
     Parameter(ORANGE_PCT, "95", "%", "H", "domain.md §4: at or above"),

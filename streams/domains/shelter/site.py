@@ -69,6 +69,12 @@ def _capacity(stated: str, area: str, per_person: str) -> Capacity:
     return _positive(None if size is None else size / Fraction(per_person), Basis.AREA)
 
 
+def area_m2(point: Point) -> Fraction | None:
+    """The effective area; None when it is not stated, or not above 0."""
+    found = _number(point.attributes.get("effective_area_m2", "").strip())
+    return found if found is not None and found > 0 else None
+
+
 def kind_of(point: Point) -> str:
     """The class, or "unknown"."""
     kind = point.attributes.get("class", "").strip()
@@ -132,6 +138,7 @@ def is_registered(point: Point, day: str) -> bool:
     return gone is None or gone > day
 
 
+@lru_cache(maxsize=1 << 16)
 def _number(text: str) -> Fraction | None:
     return Fraction(text) if NUMBER.fullmatch(text) else None
 

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 
 from streams.contracts.domain import AreaView, Payload, Point, Result
 from streams.domains.shelter import parameters as key
+from streams.domains.shelter.adequacy import below_class_area
 from streams.domains.shelter.balance import NONE, Balance
 from streams.domains.shelter.books import Books
 from streams.domains.shelter.occupancy import free_places
@@ -45,6 +46,7 @@ class Stock:
     shelters: int = 0
     capacity: int = 0
     no_capacity: int = 0
+    below_class_area: int = 0
     by_class: dict[str, list[int]] = field(default_factory=dict)  # class → [shelters, capacity]
     reported: int = 0
     open: int = 0
@@ -134,6 +136,7 @@ def _add(
     persons = capacity(point, parameters).persons
     found.shelters += 1
     found.no_capacity += persons is None
+    found.below_class_area += below_class_area(point, parameters) is True
     kind = found.by_class.setdefault(kind_of(point), [0, 0])
     kind[0] += 1
     kind[1] += persons or 0
