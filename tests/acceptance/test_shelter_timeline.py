@@ -83,7 +83,7 @@ def test_a_shelter_without_a_capacity_never_has_a_percentage() -> None:
     assert city.story("occupancy") == []
     assert (city.result("20:00")["percent"], city.result("20:00")["occupants"]) == (None, 5_000)
     city.say("21:02", open=1)
-    assert (city.state()["no_capacity"], city.state()["occupants"]) == (1, 5_000)
+    assert (city.state()["no_capacity"], city.state()["now"]["occupants"]) == (1, 5_000)
 
 
 # counter and door -------------------------------------------------------------------------------

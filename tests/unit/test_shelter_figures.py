@@ -137,6 +137,7 @@ def test_a_day_is_its_fullest_hour_over_all_members() -> None:
     persons = fact("shelter.occupants.day", one, other)
     assert (persons.value, persons.detail["fullest_hour"]) == ("121", 9)
     assert (persons.have, persons.want) == (3, 6), "nothing is known of the other's ninth hour"
+    assert persons.upper == str(121 + 150), "its shelters may have been full"
     assert persons.detail["day_checked_in"] == 8
     assert fact("shelter.occupancy.day", one, other).value == "80.7"
 
@@ -222,7 +223,12 @@ def test_from_readings_to_the_facts_of_the_province() -> None:
     assert value("shelter.occupancy.hour", "hour", hour, COUNTY).value == "90.0"
     assert value("shelter.occupants.hour", "hour", hour + HOUR_MS, "330100").value == "90"
     now = value("shelter.occupants", "state", 0)
-    assert (now.value, now.have) == (str(90 + 24), 3), "at 22:00, with those who came to b"
+    assert (now.value, now.have, now.want) == (str(90 + 24), 3, 4), (
+        "at 22:00, with those who came to b"
+    )
+    assert (now.upper, now.detail["needs"]["toilets"]) == (str(90 + 24 + 155), 6)
+    assert value("shelter.open", "state", 0).value == "1"
+    assert value("shelter.occupancy", "state", 0).value == "90.0", "b never said that it is open"
     stock: Mapping[str, Any] = value("shelter.capacity", "state", 0).detail
     assert stock["no_capacity"] == 1
     assert stock["by_class"]["long"] == {"shelters": 1, "capacity": 155}

@@ -38,15 +38,15 @@ def open_shelters(hour: Hour) -> FactValue:
 def occupants(hour: Hour) -> FactValue:
     """Persons: of every shelter the most that a count of the hour found.
 
-    Bounds: the sum of the fewest counted; and the most, with the open shelters that nobody counted,
-    and those that said nothing, full.
+    Bounds: the sum of the fewest counted; and the most, with those that nobody counted, and that
+    did not say that they are closed, full.
     """
     return FactValue(
         value=str(hour.occupants) if hour.counted else None,
         have=hour.counted,
         want=hour.shelters,
         lower=str(hour.least),
-        upper=str(hour.occupants + hour.unknown_places),
+        upper=str(hour.occupants + hour.uncounted_places),
     )
 
 
@@ -57,7 +57,7 @@ def free_places(hour: Hour) -> FactValue:
         have=hour.reported,
         want=hour.shelters,
         lower=str(hour.free),
-        upper=str(hour.free + hour.unknown_places),
+        upper=str(hour.free + hour.unknown_free),
         detail={"fit_for": dict(sorted(hour.free_for.items()))},
     )
 
@@ -168,26 +168,16 @@ def capacity_of(level: str, members: Members, parameters: Mapping[str, str]) -> 
     )
 
 
-def occupants_now(level: str, members: Members, parameters: Mapping[str, str]) -> FactValue | None:
-    """Persons by the balances (counts, and people who came and went since), at the full hour."""
-    if not members:
-        return None
-    counted, found = _sum(members, "counted"), _sum(members, "occupants")
-    return FactValue(
-        value=str(found) if counted else None,
-        have=counted,
-        want=_sum(members, "shelters"),
-        lower=str(found),
-        upper=str(found + _sum(members, "uncounted_capacity")),
-        detail={
-            "level": level,
-            "open": _sum(members, "open"),
-            "reported": _sum(members, "reported"),
-            "needs": needs(found, parameters),
-            "members": sorted(members),
-            "convention": HOUSE,
-        },
-    )
+def of_now(figure: Figure) -> Compute:
+    """The figure of the full hour when it was last told, by the balances, doors included."""
+
+    def compute(level: str, members: Members, parameters: Mapping[str, str]) -> FactValue | None:
+        now = {area: m["now"] for area, m in members.items()}
+        hour = total(now.values())
+        more = {"needs": needs(hour.occupants, parameters)}
+        return _described(figure(hour), level, now, hour, more) if members else None
+
+    return compute
 
 
 def offered_free(level: str, members: Members, parameters: Mapping[str, str]) -> FactValue | None:
@@ -198,7 +188,7 @@ def offered_free(level: str, members: Members, parameters: Mapping[str, str]) ->
     free, unknown = _sum(offers, "free"), _sum(offers, "unknown")
     return FactValue(
         value=str(free),
-        have=_sum(members, "reported"),
+        have=_sum({area: m["now"] for area, m in members.items()}, "reported"),
         want=_sum(members, "shelters"),
         lower=str(free),
         upper=str(free + unknown),
@@ -243,20 +233,22 @@ def _sum(members: Members, name: str) -> int:
     return sum(int(m[name]) for m in members.values())
 
 
-def _both(name: str, zh: str, en: str, unit: str, figure: Figure) -> tuple[FactSpec, FactSpec]:
+def _series(name: str, zh: str, en: str, unit: str, figure: Figure) -> tuple[FactSpec, ...]:
+    now = Title(f"当前{zh}", f"{en} now")
     hour = Title(f"小时{zh}", f"{en} of the hour")
     day = Title(f"当日最满小时{zh}", f"{en} in the fullest hour of the day")
     return (
         FactSpec(f"shelter.{name}.hour", hour, unit, "hour", LEVELS, of_hour(figure)),
         FactSpec(f"shelter.{name}.day", day, unit, "day", LEVELS, of_day(figure)),
+        FactSpec(f"shelter.{name}", now, unit, "state", LEVELS, of_now(figure)),
     )
 
 
 FACTS = (
-    *_both("open", "开放场所数", "Open shelters", "个", open_shelters),
-    *_both("occupants", "安置人数", "Persons sheltered", "人", occupants),
-    *_both("free", "空余容量", "Free places", "人", free_places),
-    *_both("occupancy", "容量占用率", "Occupancy", "%", occupancy),
+    *_series("open", "开放场所数", "Open shelters", "个", open_shelters),
+    *_series("occupants", "安置人数", "Persons sheltered", "人", occupants),
+    *_series("free", "空余容量", "Free places", "人", free_places),
+    *_series("occupancy", "容量占用率", "Occupancy", "%", occupancy),
     FactSpec(
         "shelter.capacity",
         Title("避灾安置场所容量", "Capacity of the shelters"),
@@ -264,14 +256,6 @@ FACTS = (
         "state",
         LEVELS,
         capacity_of,
-    ),
-    FactSpec(
-        "shelter.occupants",
-        Title("当前安置人数", "Persons sheltered now"),
-        "人",
-        "state",
-        LEVELS,
-        occupants_now,
     ),
     FactSpec(
         "shelter.offered_free",

@@ -1,4 +1,4 @@
-"""Occupancy of an area in one hour, from counts: partials of counties, added up for city, province.
+"""Occupancy of an area, in one hour or now: sums over its shelters, added up for city and province.
 
 Hours and days rest on the hour windows alone (so that late rows can rebuild them from the store):
 a shelter's occupants of an hour are the most that a count of that hour found. Shelters that only
@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field, fields
 
 import numpy as np
 
-from streams.contracts.domain import AreaView, Derived, HourMatrix, Payload
+from streams.contracts.domain import AreaView, Derived, HourMatrix, Payload, Point
 from streams.contracts.frame import Bool, Int64
 from streams.domains.shelter.balance import CHECK_IN, CHECK_OUT, OCCUPANTS, OPEN
 from streams.domains.shelter.site import capacity, day_of, hazards_of, is_registered
@@ -22,7 +22,10 @@ ABSENT = -1
 
 @dataclass(slots=True)
 class Hour:
-    """Sums over shelters. `counted`: with a count; `reported`: that said whether they are open."""
+    """Sums over shelters, of one hour, or of now (`streams.domains.shelter.stock`).
+
+    `counted`: with a count; `reported`: that said whether they are open.
+    """
 
     shelters: int = 0
     reported: int = 0
@@ -34,6 +37,8 @@ class Hour:
     sheltered: int = 0  # occupants of those
     places: int = 0  # capacity of those
     unknown_places: int = 0  # capacity of shelters of which open or occupants are not known
+    unknown_free: int = 0  # the most that may be free in those
+    uncounted_places: int = 0  # capacity of shelters that nobody counted and that are not closed
     checked_in: int = 0
     checked_out: int = 0
     free_for: dict[str, int] = field(default_factory=dict)  # hazard → free places that are fit
@@ -69,33 +74,48 @@ def hourly(view: AreaView, matrix: HourMatrix, hour: int) -> Derived:
 
 
 def daily(view: AreaView, matrix: HourMatrix) -> Derived:
-    """The partial of a day: its hours with data, by number."""
+    """The partial of a day: its hours with data, by number, and what an hour without is."""
     day = day_of(matrix.day_start_ms)
     shelters = [i for i, p in enumerate(view.points) if is_registered(p, day)]
     if not shelters:
         return Derived((), None)
     heard = np.flatnonzero((matrix.n + matrix.bad).sum(axis=0)).tolist()
     found = {str(h): _hour(view, matrix, h, shelters).payload() for h in heard}
-    return Derived((), {"shelters": len(shelters), "hours": found})
+    unheard = Hour()
+    for point in shelters:
+        add_shelter(unheard, view.points[point], view.parameters, Seen(ABSENT, ABSENT, ABSENT))
+    return Derived((), {"hours": found, "unheard": unheard.payload()})
 
 
 def _hour(view: AreaView, matrix: HourMatrix, hour: int, shelters: list[int]) -> Hour:
     opened = _most(view, matrix, hour, OPEN)
     most = _most(view, matrix, hour, OCCUPANTS)
     least = _least(view, matrix, hour)
-    found = Hour(shelters=len(shelters))
+    found = Hour()
     mine = np.isin(view.series_point, shelters)
     for name, prop in (("checked_in", CHECK_IN), ("checked_out", CHECK_OUT)):
         flows = mine & (view.series_property == prop)
         setattr(found, name, int(matrix.total[flows, hour].sum()))
     for point in shelters:
-        _add(found, view, point, (opened[point], most[point], least[point]))
+        seen = Seen(opened[point], most[point], least[point])
+        add_shelter(found, view.points[point], view.parameters, seen)
     return found
 
 
-def _add(found: Hour, view: AreaView, point: int, seen: tuple[int, int, int]) -> None:
-    opened, most, least = seen
-    persons = capacity(view.points[point], view.parameters).persons
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is known of one shelter: open (1, 0), the most and the fewest occupants; or ABSENT."""
+
+    open: int
+    most: int
+    least: int
+
+
+def add_shelter(found: Hour, point: Point, parameters: Mapping[str, str], seen: Seen) -> None:
+    """Adds one shelter to the sums."""
+    opened, most, least = seen.open, seen.most, seen.least
+    persons = capacity(point, parameters).persons
+    found.shelters += 1
     found.reported += opened != ABSENT
     found.open += opened > 0
     if most != ABSENT:
@@ -104,14 +124,17 @@ def _add(found: Hour, view: AreaView, point: int, seen: tuple[int, int, int]) ->
         found.least += least
     if persons is None:
         return
+    if most == ABSENT and opened != 0:
+        found.uncounted_places += persons
+    free = max(0, persons - max(most, 0))
     if opened == ABSENT or (opened > 0 and most == ABSENT):
         found.unknown_places += persons
+        found.unknown_free += free
     elif opened > 0:
-        free = max(0, persons - most)
         found.free += free
         found.sheltered += most
         found.places += persons
-        for hazard in hazards_of(view.points[point]):
+        for hazard in hazards_of(point):
             found.free_for[hazard] = found.free_for.get(hazard, 0) + free
 
 
@@ -133,11 +156,7 @@ def _least(view: AreaView, matrix: HourMatrix, hour: int) -> list[int]:
 def hours_of_day(members: Mapping[str, Payload]) -> dict[int, Hour]:
     """Every hour of a day that a member has data of; who has none is there with its shelters."""
     hours = sorted({int(h) for m in members.values() for h in m["hours"]})
-    empty = Hour().payload()
     return {
-        hour: total(
-            m["hours"].get(str(hour), {**empty, "shelters": m["shelters"]})
-            for m in members.values()
-        )
+        hour: total(m["hours"].get(str(hour), m["unheard"]) for m in members.values())
         for hour in hours
     }

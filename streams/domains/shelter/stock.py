@@ -14,6 +14,7 @@ from streams.domains.shelter import parameters as key
 from streams.domains.shelter.adequacy import below_class_area
 from streams.domains.shelter.balance import NONE, Balance
 from streams.domains.shelter.books import Books
+from streams.domains.shelter.hours import ABSENT, Hour, Seen, add_shelter
 from streams.domains.shelter.occupancy import free_places
 from streams.domains.shelter.site import (
     capacity,
@@ -48,11 +49,7 @@ class Stock:
     no_capacity: int = 0
     below_class_area: int = 0
     by_class: dict[str, list[int]] = field(default_factory=dict)  # class → [shelters, capacity]
-    reported: int = 0
-    open: int = 0
-    counted: int = 0
-    occupants: int = 0
-    uncounted_capacity: int = 0
+    now: Hour = field(default_factory=Hour)
     offer: Offer = field(default_factory=Offer)
 
 
@@ -67,6 +64,7 @@ def inventory(view: AreaView, watch: WatchState, books: Books) -> Payload | None
             _add(found, point, balance, view.parameters, watch.hazards)
     return {
         **asdict(found),
+        "now": found.now.payload(),
         "by_class": dict(sorted(found.by_class.items())),
         "hazards": list(watch.hazards),
         "standardised": standardised(view.points, watch.day, view.parameters),
@@ -141,13 +139,9 @@ def _add(
     kind[0] += 1
     kind[1] += persons or 0
     found.capacity += persons or 0
-    found.reported += balance.open != NONE
-    found.open += balance.open == 1
-    if balance.heard:
-        found.counted += 1
-        found.occupants += balance.occupants
-    else:
-        found.uncounted_capacity += persons or 0
+    there = balance.occupants if balance.heard else ABSENT
+    opened = ABSENT if balance.open == NONE else balance.open
+    add_shelter(found.now, point, parameters, Seen(opened, there, there))
     if is_offered(point, hazards):
         _offer(found.offer, balance, persons)
 
