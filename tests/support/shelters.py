@@ -18,8 +18,7 @@ from streams.contracts.domain import Domain, Point, PointType, Property, TierRul
 from streams.contracts.frame import Frame, Record
 from streams.contracts.outcome import Transition
 from streams.contracts.reason import NamespaceKind, Origin, Severity
-from streams.domains.shelter import DOMAIN as SHELTER
-from streams.domains.waterlogging import DOMAIN as WATER
+from streams.domains import find_domains
 from streams.pipeline import Pipeline, PipelineSetup
 from tests.support.model_store import ModelStore
 from tests.support.small_city import START_MS, TOPIC, keep_checkpoint
@@ -45,7 +44,7 @@ SKY = Domain(
         ),
     ),
 )
-DOMAINS: Mapping[str, Domain] = {d.name: d for d in (SHELTER, SKY, WATER)}
+DOMAINS: Mapping[str, Domain] = {**find_domains(), SKY.name: SKY}
 IDS = {p.name: n for n, p in enumerate((p for d in DOMAINS.values() for p in d.properties), 1)}
 OWNER = {p.name: d.name for d in DOMAINS.values() for p in d.properties}
 ALL = ("occupants", "check_in", "check_out", "open")
