@@ -53,7 +53,12 @@ def initial(view: AreaView, previous: State | None) -> State:
 
 
 def step(state: State, view: AreaView, batch: Batch) -> tuple[State, Outputs]:
-    return state, watch.step(state.watch, state.books, view, batch)
+    """Alerts by arrival; with the first reading of a day, which shelters are offered on it."""
+    before = state.watch.day
+    out = watch.step(state.watch, state.books, view, batch)
+    if state.watch.day != before:
+        out.results += stock.new_offers(view, state.watch, batch.ingest_ms)
+    return state, out
 
 
 def close(state: State, view: AreaView, closing: Closing) -> tuple[State, Outputs]:
@@ -63,7 +68,8 @@ def close(state: State, view: AreaView, closing: Closing) -> tuple[State, Output
 def heed(state: State, view: AreaView, around: Surroundings) -> tuple[State, Outputs]:
     """The rules by evidence, and which shelters are offered under the alerts of the area."""
     out = watch.heed(state.watch, view, around)
-    out.results += stock.new_offers(view, state.watch, around.now_ms)
+    if state.watch.day:
+        out.results += stock.new_offers(view, state.watch, around.now_ms)
     return state, out
 
 
