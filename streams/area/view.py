@@ -117,14 +117,17 @@ def timing_ms(values: Mapping[str, str], domain: str, what: str, default_s: int)
 
 
 def profile_mistakes(domains: Mapping[str, Domain], profile: Profile) -> list[str]:
-    """Everything in a profile that rules and timing could not be filled with."""
+    """Everything in a profile that rules, domains and timing could not be filled with."""
     mistakes: list[str] = []
     for domain in domains.values():
+        parameters = parameters_of(domain, profile.values)
         for rule in domain.rules:
             try:
-                fill(rule, parameters_of(domain, profile.values))
+                fill(rule, parameters)
             except Misconfigured as error:
                 mistakes += error.mistakes
+        if domain.mistakes is not None:
+            mistakes += domain.mistakes(parameters)
     whole = [f"{name}.timing.{what}" for name in domains for what in ("delay_s", "horizon_s")]
     for key in ("quality.future_tolerance_s", *whole):
         if not profile.values.get(key, "0").isdecimal():

@@ -385,9 +385,11 @@ class Domain:
     """One domain. `initial(view, previous)` makes or adapts the state (registry changed);
     `step`, `close` and `heed` own the state they are given and return it.
 
-    `reads` names properties of other domains: their accepted rows come in `step` and `close` too,
-    with `series_property` behind the domain's own, in the order of `reads`. They are stored and
-    judged only by the domain that owns them; rows later than the reader's horizon do not come.
+    `mistakes` tells what of a profile's parameters the domain cannot compute with; such a profile
+    never comes into force. `reads` names properties of other domains: their accepted rows come in
+    `step` and `close` too, with `series_property` behind the domain's own, in the order of `reads`.
+    They are stored and judged only by the domain that owns them; rows later than the reader's
+    horizon do not come.
     `heed` is called when the firing alerts of the area's other domains have changed, when a
     registry or profile version comes into force, and at the processing time that `due` gives.
     """
@@ -408,6 +410,7 @@ class Domain:
     hourly: Callable[[AreaView, HourMatrix, int], Derived] | None = None
     daily: Callable[[AreaView, HourMatrix], Derived] | None = None
     inventory: Callable[[AreaView, Any], Payload | None] | None = None  # partial of period "state"
+    mistakes: Callable[[Mapping[str, str]], list[str]] | None = None  # in filled-in parameters
     reads: tuple[str, ...] = ()
     heed: Callable[[Any, AreaView, Surroundings], tuple[Any, Outputs]] | None = None
     due: Callable[[Any], int | None] | None = None

@@ -27,7 +27,6 @@ from streams.contracts.reason import Severity
 from streams.contracts.surroundings import Surroundings
 from streams.domains.shelter import books, figures, hours, parameters, site, stock, watch
 from streams.domains.shelter.balance import UNIT_SCALE
-from streams.errors import Misconfigured
 
 REPORT_S = 300
 
@@ -41,12 +40,7 @@ class State:
 
 
 def initial(view: AreaView, previous: State | None) -> State:
-    """An empty state, or the previous one under another registry or profile version.
-
-    Raises `Misconfigured` with everything in the profile that cannot be computed with.
-    """
-    if mistakes := parameters.mistakes_in(view.parameters):
-        raise Misconfigured(mistakes)
+    """An empty state, or the previous one under another registry or profile version."""
     state = previous or State()
     state.watch = watch.fit(state.watch, view)
     return state
@@ -142,6 +136,7 @@ DOMAIN = Domain(
     points=(PointType(site.POINT_TYPE, Title("避灾安置场所", "Shelter"), site.ATTRIBUTES),),
     timing=Timing(delay_s=60, horizon_s=books.HORIZON_S, bucket_s=books.WINDOW_S),
     parameters=parameters.PARAMETERS,
+    mistakes=parameters.mistakes_in,
     rules=(
         OCCUPANCY,
         _by_evidence(watch.CLOSED_RULE, "红色预警下未开放", "closed under a red warning"),
