@@ -12,6 +12,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from api import problem
+from api.lane import Lanes
 from api.live import Broadcaster
 from api.queries.database import Database
 from api.routers import (
@@ -20,6 +21,7 @@ from api.routers import (
     areas,
     domains,
     facts,
+    history,
     live,
     namespaces,
     points,
@@ -36,7 +38,7 @@ What the city's sensors say and what follows from it. Every list carries `freshn
 taken into account, by the namespace's own processing clock. Times are ISO 8601 in +08:00; values
 are exact decimals as text. Errors are problem details (RFC 9457).
 """
-RESOURCES = (namespaces, domains, areas, points, alerts, facts, readings, accounts)
+RESOURCES = (namespaces, domains, areas, points, alerts, facts, readings, history, accounts)
 
 
 def create_app(
@@ -66,6 +68,7 @@ def create_app(
         lifespan=_lifespan,
     )
     app.state.parts = parts
+    app.state.lanes = Lanes()
     app.state.broadcaster = Broadcaster(parts)
     problem.install(app)
     app.include_router(_first_version())

@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 import orjson
-from fastapi import Query, Response
+from fastapi import Response
 from pydantic import BaseModel
 
 from api.view import Freshness
 
 MEDIA_TYPE = "application/geo+json"
 Geometry: TypeAlias = Mapping[str, Any] | None
-
-Format = Annotated[
-    Literal["json", "geojson"],
-    Query(description="json: a page of items; geojson: the same page as a FeatureCollection."),
-]
-RESPONSE: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "A page, or a FeatureCollection when format=geojson.",
-        "content": {MEDIA_TYPE: {"schema": {"type": "object"}}},
-    }
-}
 
 
 def point_geometry(lon: float | None, lat: float | None) -> Geometry:

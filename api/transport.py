@@ -40,7 +40,7 @@ class SecurityHeaders:
 
 
 class EntityTags:
-    """Tags whole JSON answers of successful GETs, and answers 304 when the client has them."""
+    """Tags whole JSON and CSV answers of successful GETs; 304 when the client has them."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -77,6 +77,7 @@ class _Tagger:
         headers = MutableHeaders(scope=start)
         headers["etag"] = f'"{digest}"'
         headers.setdefault("cache-control", "no-cache")
+        headers.setdefault("vary", "accept")
         if f'"{digest}"' not in self._client:
             return body
         start["status"] = 304
@@ -87,4 +88,4 @@ class _Tagger:
 
 def _taggable(start: Message) -> bool:
     kind = Headers(raw=start["headers"]).get("content-type", "")
-    return start["status"] == 200 and "json" in kind
+    return start["status"] == 200 and ("json" in kind or kind.startswith("text/csv"))

@@ -6,7 +6,7 @@ Driver errors are translated here, once: what may pass becomes `Unavailable`, th
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias, TypeVar
 
@@ -21,6 +21,8 @@ from streams.errors import Unavailable
 T = TypeVar("T")
 Connection: TypeAlias = psycopg.AsyncConnection[TupleRow]
 
+BATCH_ROWS = 2000
+ORDER_MARK = b"\n-- order\n"
 NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
 SESSION = {
     "timezone": "UTC",
@@ -54,7 +56,28 @@ class Reader:
 
     async def column(self, statement: str, **given: object) -> list[Any]:
         """The first column of all rows."""
-        cursor = await self._connection.execute(statements()[statement], given)
+        return await self._column(statements()[statement], given)
+
+    async def count(self, statement: str, most: int, **given: object) -> int:
+        """How many rows the statement has beyond its `limit`, counted up to `most`; its text before
+        the line `-- order` is what counts."""
+        inner = statements()[statement].partition(ORDER_MARK)[0]
+        text = b"select count(*) from (%b limit %%(most)s) counted" % inner
+        (found,) = await self._column(text, {**given, "most": most})
+        return int(found)
+
+    async def stream(
+        self, kind: type[T], statement: str, /, **given: object
+    ) -> AsyncIterator[Sequence[T]]:
+        """The rows in batches through a cursor of the server: never all in memory."""
+        cursor = self._connection.cursor(name="stream", row_factory=class_row(kind))
+        async with cursor:
+            await cursor.execute(statements()[statement], given)
+            while rows := await cursor.fetchmany(BATCH_ROWS):
+                yield rows
+
+    async def _column(self, text: bytes, given: Mapping[str, object]) -> list[Any]:
+        cursor = await self._connection.execute(text, given)
         return [row[0] for row in await cursor.fetchall()]
 
 

@@ -6,15 +6,19 @@ import math
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from api import table
 from api.colour import Colour, colour
-from api.geojson import RESPONSE, Format, collection
+from api.geojson import collection
 from api.moment import Moment, age_s, from_ms
+from api.newest import newest_facts
+from api.offer import RESPONSE, Wanted, next_link, table_response, wanted
 from api.paging import Paging, paging
 from api.problem import RESPONSES, bad_parameter, not_found
 from api.queries.rows import AreaDomainRow, AreaRow, BoundsRow, Json
+from api.routers.facts import FactItem
 from api.strict import StrictRoute
 from api.view import Freshness, Page, View, view
 
@@ -99,6 +103,14 @@ class AreaDetail(BaseModel):
     freshness: Freshness
 
 
+class AreaLatest(BaseModel):
+    """The newest of everything that is said of the area itself."""
+
+    area: AreaItem
+    facts: list[FactItem] = Field(description="In force, by indicator and period.")
+    freshness: Freshness
+
+
 @router.get(
     "",
     response_model=Page[AreaItem],
@@ -110,15 +122,16 @@ class AreaDetail(BaseModel):
     "boundary, touches it.",
 )
 async def areas(
+    request: Request,
     seen: Annotated[View, Depends(view)],
     page: Annotated[Paging, Depends(paging)],
+    want: Annotated[Wanted, Depends(wanted)],
     level: Annotated[Level | None, Query(description="Only this level.")] = None,
     area: Annotated[str | None, Query(description="This area and everything under it.")] = None,
     bbox: Annotated[
         str | None,
         Query(description="west,south,east,north in degrees.", examples=["119.5,29.5,121,31"]),
     ] = None,
-    format: Format = "json",
 ) -> Page[AreaItem] | Response:
     (after,) = page.key(str)
     codes = await seen.codes_below(area)
@@ -132,14 +145,23 @@ async def areas(
         level=level,
         after=after or "",
         limit=page.limit + 1,
-        geometry="sketch" if format == "geojson" else None,
+        geometry="sketch" if want.form == "geojson" else None,
     )
     kept, cursor = page.cut(rows, lambda row: (row.code,))
-    if format == "geojson":
-        features = [(row.code, row.geometry, area_item(row, seen.as_of)) for row in kept]
+    items = [area_item(row, seen.as_of) for row in kept]
+    if want.form == "csv":
+        return table_response(
+            table.columns_of(AreaItem),
+            map(table.cells_of, items),
+            seen.freshness(),
+            want,
+            next_link(request, cursor),
+        )
+    if want.form == "geojson":
+        features = [(i.code, row.geometry, i) for i, row in zip(items, kept, strict=True)]
         return collection(features, cursor, seen.freshness())
     return Page[AreaItem](
-        items=[area_item(row, seen.as_of) for row in kept],
+        items=items,
         next=cursor,
         freshness=seen.freshness(),
     )
@@ -170,6 +192,46 @@ async def area(
         geometry=await boundary(seen, code, geometry),
         freshness=seen.freshness(),
     )
+
+
+@router.get(
+    "/{code}/latest",
+    response_model=AreaLatest,
+    responses=RESPONSE,
+    summary="Latest state of an area",
+    description="Its colour and the newest fact of every indicator. As GeoJSON with the sketched "
+    "boundary; as a table: one row for each fact, beside the area's state.",
+)
+async def area_latest(
+    code: str,
+    seen: Annotated[View, Depends(view)],
+    want: Annotated[Wanted, Depends(wanted)],
+) -> AreaLatest | Response:
+    row = await seen.reader.row(
+        AreaRow, "areas", codes=[code], level=None, after="", limit=1, geometry="sketch"
+    )
+    if row is None:
+        raise not_found("area", code)
+    latest = AreaLatest(
+        area=area_item(row, seen.as_of),
+        facts=await newest_facts(seen, [code]),
+        freshness=seen.freshness(),
+    )
+    match want.form:
+        case "json":
+            return latest
+        case "geojson":
+            return collection([(code, row.geometry, latest)], None, seen.freshness())
+        case "csv":
+            return area_table(latest, want)
+
+
+def area_table(latest: AreaLatest, want: Wanted) -> Response:
+    """A row for each fact; an area without one has a row with empty cells."""
+    own = {f"area_{name}": text for name, text in table.cells_of(latest.area).items()}
+    facts = table.columns_of(FactItem, but=frozenset({"area", "area_name", "area_name_en"}))
+    rows = [own | table.cells_of(fact) for fact in latest.facts] or [own]
+    return table_response([*own, *facts], rows, latest.freshness, want)
 
 
 async def boundary(seen: View, code: str, geometry: GeometryDetail | None) -> dict[str, Any] | None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from api import table
 from api.colour import Colour, colour
-from api.geojson import RESPONSE, Format, collection, point_geometry
+from api.geojson import collection, point_geometry
 from api.latest import LatestValue, latest_table
 from api.moment import Moment, age_s
+from api.offer import RESPONSE, Wanted, next_link, table_response, wanted
 from api.paging import Paging, paging
 from api.problem import RESPONSES, not_found
 from api.queries.rows import ExternalIdRow, LatestRow, PointRow, ResultRow, SensorRow
@@ -88,11 +90,14 @@ class PointDetail(BaseModel):
     responses=RESPONSE,
     summary="Points",
     description="Points by id, with the newest value of every sensor and property, its quality "
-    "flag and its age behind the processing time.",
+    "flag and its age behind the processing time. As a table: one row for each value, and one for "
+    "a point that has none.",
 )
 async def points(
+    request: Request,
     seen: Annotated[View, Depends(view)],
     page: Annotated[Paging, Depends(paging)],
+    want: Annotated[Wanted, Depends(wanted)],
     area: Annotated[str | None, Query(description="This area and everything under it.")] = None,
     type: Annotated[str | None, Query(description="Point type, e.g. flood_point.")] = None,
     domain: Annotated[str | None, Query(description="Only point types of this domain.")] = None,
@@ -104,7 +109,6 @@ async def points(
             "sensors it does.",
         ),
     ] = None,
-    format: Format = "json",
 ) -> Page[PointItem] | Response:
     (after,) = page.key(str)
     rows = await seen.reader.rows(
@@ -119,7 +123,9 @@ async def points(
     )
     kept, cursor = page.cut(rows, lambda row: (row.id,))
     items = await point_items(seen, kept)
-    if format == "geojson":
+    if want.form == "csv":
+        return point_table(items, seen, want, next_link(request, cursor))
+    if want.form == "geojson":
         features = [(item.id, point_geometry(item.lon, item.lat), item) for item in items]
         return collection(features, cursor, seen.freshness())
     return Page[PointItem](items=items, next=cursor, freshness=seen.freshness())
@@ -131,6 +137,33 @@ async def points(
     description="Attributes, sensors, newest values and derived results, and open alerts.",
 )
 async def point(id: str, seen: Annotated[View, Depends(view)]) -> PointDetail:
+    return await point_detail(seen, await known_point(seen, id))
+
+
+@router.get(
+    "/{id}/latest",
+    response_model=PointDetail,
+    responses=RESPONSE,
+    summary="Latest state of a point",
+    description="As one point of the list and its details, in every form.",
+)
+async def point_latest(
+    id: str,
+    seen: Annotated[View, Depends(view)],
+    want: Annotated[Wanted, Depends(wanted)],
+) -> PointDetail | Response:
+    row = await known_point(seen, id)
+    if want.form == "json":
+        return await point_detail(seen, row)
+    (item,) = await point_items(seen, [row])
+    if want.form == "csv":
+        return point_table([item], seen, want, None)
+    feature = (item.id, point_geometry(item.lon, item.lat), item)
+    return collection([feature], None, seen.freshness())
+
+
+async def known_point(seen: View, id: str) -> PointRow:
+    """The point; `Problem` 404 when there is none."""
     row = await seen.reader.row(
         PointRow,
         "points",
@@ -143,6 +176,12 @@ async def point(id: str, seen: Annotated[View, Depends(view)]) -> PointDetail:
     )
     if row is None:
         raise not_found("point", id)
+    return row
+
+
+async def point_detail(seen: View, row: PointRow) -> PointDetail:
+    """The point in full."""
+    id = row.id
     (item,) = await point_items(seen, [row])
     sensors = await seen.reader.rows(SensorRow, "sensors_of_points", points=[id])
     known = await external_names(seen, [id])
@@ -189,6 +228,18 @@ async def external_names(
     for row in await seen.reader.rows(ExternalIdRow, "external_ids_of_points", points=points):
         found.setdefault((row.point, row.sensor), {})[row.scheme] = row.id
     return found
+
+
+def point_table(items: Sequence[PointItem], seen: View, want: Wanted, link: str | None) -> Response:
+    """A row for each latest value; a point without one has a row with empty cells."""
+    own = table.columns_of(PointItem, but=frozenset({"latest"}))
+    rows = (
+        {name: table.cell(getattr(item, name)) for name in own} | values
+        for item in items
+        for values in ([table.cells_of(value) for value in item.latest] or [{}])
+    )
+    columns = own + table.columns_of(LatestValue)
+    return table_response(columns, rows, seen.freshness(), want, link)
 
 
 def wanted_types(domain: Domain | None, given: str | None) -> list[str] | None:
