@@ -21,6 +21,7 @@ from api.routers import (
     areas,
     domains,
     facts,
+    fiware,
     history,
     live,
     namespaces,
@@ -38,7 +39,7 @@ What the city's sensors say and what follows from it. Every list carries `freshn
 taken into account, by the namespace's own processing clock. Times are ISO 8601 in +08:00; values
 are exact decimals as text. Errors are problem details (RFC 9457).
 """
-RESOURCES = (namespaces, domains, areas, points, alerts, facts, readings, history, accounts)
+RESOURCES = (namespaces, domains, areas, points, alerts, facts, readings, history, accounts, fiware)
 
 
 def create_app(
