@@ -27,6 +27,7 @@ from api.routers import (
     namespaces,
     points,
     readings,
+    sensorthings,
 )
 from api.strict import StrictRoute
 from api.transport import EntityTags, SecurityHeaders
@@ -86,6 +87,7 @@ def _first_version() -> APIRouter:
             assert isinstance(route, StrictRoute), f"{module.__name__} has a lenient route"
         api.include_router(module.router)
     api.include_router(live.router)
+    api.include_router(sensorthings.router)  # strict by its own rules: 400 and 501
     return api
 
 

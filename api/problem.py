@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from api.queries.database import UnknownNamespace
+from api.queries.database import Unanswerable, UnknownNamespace
 from streams.errors import Unavailable
 
 MEDIA_TYPE = "application/problem+json"
@@ -93,6 +93,10 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(UnknownNamespace)
     def _namespace(request: Request, error: UnknownNamespace) -> JSONResponse:
         return respond(request, 404, f"There is no namespace {error.args[0]!r}.")
+
+    @app.exception_handler(Unanswerable)
+    def _unanswerable(request: Request, error: Unanswerable) -> JSONResponse:
+        return respond(request, 422, f"A parameter cannot be used: {error}.")
 
     @app.exception_handler(Unavailable)
     def _unavailable(request: Request, error: Unavailable) -> JSONResponse:

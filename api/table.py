@@ -22,7 +22,7 @@ from api.moment import iso
 
 MEDIA_TYPE = "text/csv; charset=utf-8"
 BOM = b"\xef\xbb\xbf"
-_FORMULA = tuple("=+-@\t\r\n＝＋－＠")
+_FORMULA = frozenset("=+-@\t\r\n＝＋－＠")
 _DECIMAL = re.compile(r"-?\d+(\.\d+)?")
 
 
@@ -39,6 +39,8 @@ def cells_of(item: BaseModel) -> dict[str, str]:
 def cell(value: Any) -> str:
     """One value as text; nothing is an empty cell."""
     match value:
+        case str():
+            return guarded(value)
         case None:
             return ""
         case bool():
@@ -51,15 +53,13 @@ def cell(value: Any) -> str:
             return value.name
         case datetime():
             return iso(value)
-        case str():
-            return guarded(value)
         case _:
             return guarded(orjson.dumps(value).decode())
 
 
 def guarded(text: str) -> str:
     """Text that no spreadsheet runs as a formula; a plain decimal stays as it is."""
-    if text.startswith(_FORMULA) and not _DECIMAL.fullmatch(text):
+    if text[:1] in _FORMULA and not _DECIMAL.fullmatch(text):
         return "'" + text
     return text
 

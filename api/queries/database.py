@@ -6,22 +6,23 @@ Driver errors are translated here, once: what may pass becomes `Unavailable`, th
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeAlias, TypeVar
 
 import psycopg
 from psycopg import IsolationLevel
-from psycopg.rows import TupleRow, class_row
+from psycopg.rows import TupleRow, class_row, dict_row
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 
+from api.queries.composed import Composed
 from api.queries.statements import statements
 from streams.errors import Unavailable
 
 T = TypeVar("T")
 Connection: TypeAlias = psycopg.AsyncConnection[TupleRow]
 
-BATCH_ROWS = 2000
+BATCH_ROWS = 500  # turned into text in one go: the event loop waits so long
 ORDER_MARK = b"\n-- order\n"
 NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
 SESSION = {
@@ -34,6 +35,18 @@ SESSION = {
 
 class UnknownNamespace(LookupError):
     """No such namespace, or it is not migrated to what this program reads."""
+
+
+class Unanswerable(ValueError):
+    """The question has no answer for these values: a division by zero, a number out of range."""
+
+
+@contextmanager
+def _answerable() -> Iterator[None]:
+    try:
+        yield
+    except psycopg.DataError as error:
+        raise Unanswerable(str(error.diag.message_primary or error)) from error
 
 
 class Reader:
@@ -75,6 +88,20 @@ class Reader:
             await cursor.execute(statements()[statement], given)
             while rows := await cursor.fetchmany(BATCH_ROWS):
                 yield rows
+
+    async def page(self, query: Composed, limit: int, offset: int = 0) -> list[dict[str, Any]]:
+        """Rows of a composed query. Raises `Unanswerable`, after which nothing more can be read."""
+        text, given = query.rows(limit, offset)
+        with _answerable():
+            async with self._connection.cursor(row_factory=dict_row) as cursor:
+                await cursor.execute(text, given)
+                return await cursor.fetchall()
+
+    async def total(self, query: Composed) -> int:
+        """How many rows a composed query has. Raises `Unanswerable`."""
+        with _answerable():
+            (found,) = await self._column(*query.count())
+            return int(found)
 
     async def _column(self, text: bytes, given: Mapping[str, object]) -> list[Any]:
         cursor = await self._connection.execute(text, given)
@@ -131,6 +158,8 @@ class Database:
             raise Unavailable("the database does not answer") from error
         except psycopg.errors.UndefinedTable as error:
             raise UnknownNamespace(f"not migrated to this version: {error}") from error
+        except psycopg.DataError as error:
+            raise Unanswerable(str(error).partition("\n")[0]) from error
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
             raise Unavailable(f"database: {error}".strip()) from error
 
