@@ -15,6 +15,7 @@ from typing import Any
 
 import orjson
 from pydantic import BaseModel
+from pydantic_core import to_jsonable_python
 
 from api.colour import Colour
 from api.exact import Exact
@@ -54,7 +55,7 @@ def cell(value: Any) -> str:
         case datetime():
             return iso(value)
         case _:
-            return guarded(orjson.dumps(value).decode())
+            return guarded(orjson.dumps(to_jsonable_python(value)).decode())
 
 
 def guarded(text: str) -> str:
