@@ -68,7 +68,7 @@ class WindowRecord(Record):
 
 
 class ResultRecord(Record):
-    """A derived value of a point, e.g. a station's hourly AQI."""
+    """A derived value of a point, e.g. a station's hourly AQI, or of an area as a whole."""
 
     kind: str
     time: Moment
@@ -159,7 +159,7 @@ def window_record(row: PastWindowRow, known: Mapping[str, SeriesProperty]) -> Wi
 def result_record(row: PastResultRow) -> ResultRecord:
     """The row for people."""
     return ResultRecord(
-        id=f"{row.kind}/{row.point}/{row.period_s}/{_ms(row.start)}",
+        id=f"{row.kind}/{row.subject}/{row.period_s}/{_ms(row.start)}",
         area=row.area,
         point=row.point,
         point_name=row.point_name,

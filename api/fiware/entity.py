@@ -277,15 +277,15 @@ def _references(model: Model, place: Place, own: Sequence[LatestValue]) -> list[
 
 
 def _derived(model: Model, found: Found) -> list[Term]:
-    """The index, when the rule of its standard lets it be stated, and how it came about."""
+    """What the domain derived; an index only when its standard lets it be stated."""
     assert model.derived is not None
     rule = model.derived
     detail = {name: found.payload[name] for name in rule.beside if name in found.payload}
     detail |= {"from": utc(found.start), "to": utc(found.start + timedelta(seconds=found.period_s))}
     terms = [Term(rule.extra, detail)]
-    value = found.payload.get(rule.key)
-    if isinstance(value, int) and value >= 0:
-        terms.insert(0, Term(rule.name, value, observed=found.start))
+    value = None if rule.whole is None else found.payload.get(rule.whole[0])
+    if rule.whole is not None and isinstance(value, int) and value >= 0:
+        terms.append(Term(rule.whole[1], value, observed=found.start))
     return terms
 
 

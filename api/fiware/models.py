@@ -32,14 +32,13 @@ class Attribute:
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """A whole number `key` of the newest result of `kind`; its other `beside` entries become one
-    extra property `extra`, with the hour they are of."""
+    """Of the newest result of `kind`: the entries `beside` become one extra property `extra`, with
+    the period they are of; `whole` is (key, attribute) of a whole number that the model has."""
 
     kind: str
-    key: str
-    name: str
     extra: str
-    beside: tuple[str, ...] = ()
+    beside: tuple[str, ...]
+    whole: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +93,9 @@ AIR = Model(
     device=True,
     derived=Derived(
         "air.station.hour",
-        "aqi",
-        "airQualityIndex",
         "airQualityIndexDetail",
         ("level", "primary", "iaqi", "missing", "standard_version", "withheld"),
+        ("aqi", "airQualityIndex"),
     ),
 )
 FLOOD = Model(
@@ -121,6 +119,9 @@ TRAFFIC = Model(
     "dateObserved",
     interval=True,
     reference=("refRoadSegment", "RoadSegment"),
+    derived=Derived(  # no TTI, no TPI in the model
+        "traffic.link.5min", "trafficState", ("dtp", "tti", "tpi", "grade", "grade_name", "method")
+    ),
     alarm="congested",
 )
 WEATHER = Model(
@@ -157,19 +158,15 @@ CATEGORIES: Mapping[str, tuple[str, str | None]] = {
     "waterlogging": ("naturalDisaster", "flood"),
     "waterlogging.rise": ("naturalDisaster", "floodRisk"),
     "traffic": ("traffic", "trafficJam"),
-    "traffic.flooded": ("traffic", "roadClosed"),
-    "shelter": ("security", "crowdRisk"),
+    "shelter": ("security", None),
+    "shelter.occupancy": ("security", "crowdRisk"),
     "weather": ("weather", None),
     "weather.rain": ("weather", "rainfall"),
     "weather.wind": ("weather", "wind"),
-    "weather.gale": ("weather", "wind"),
-    "weather.gust": ("weather", "wind"),
     "weather.typhoon": ("weather", "tropicalCyclone"),
     "weather.heat": ("weather", "highTemperature"),
-    "weather.cold": ("weather", "lowTemperature"),
+    "weather.cold_wave": ("weather", "coldWave"),
     "weather.snow": ("weather", "snow"),
-    "weather.ice": ("weather", "ice"),
-    "weather.icing": ("weather", "ice"),
 }
 
 

@@ -45,9 +45,10 @@ class PastWindowRow:
 class PastResultRow:
     start: datetime
     kind: str
-    point: str
-    point_name: str
-    area: str
+    subject: str
+    point: str | None
+    point_name: str | None
+    area: str | None
     lon: float | None
     lat: float | None
     period_s: int

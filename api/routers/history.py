@@ -87,7 +87,7 @@ SERIES: Mapping[str, Series[Any]] = {
         past.PastResultRow,
         record.ResultRecord,
         lambda row, _: record.result_record(row),
-        lambda row: (row.start, row.point, f"{row.kind} {row.period_s}"),
+        lambda row: (row.start, row.subject, f"{row.kind} {row.period_s}"),
         timedelta(days=2),
         timedelta(days=400),
     ),

@@ -7,11 +7,15 @@ import io
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 
+from api.app import create_app
 from api.routers import history
 from tests.support.api_client import get, walk
 from tests.support.seed import Seeded, depth_mm, severity_of
+from tests.support.seed_domains import DOMAINS
+from tests.support.served import served
 
 pytest_plugins = ["tests.support.seeded"]
 pytestmark = pytest.mark.integration
@@ -250,3 +254,47 @@ def test_what_cannot_be_answered_is_a_problem(
     assert answer.headers["content-type"] == "application/problem+json"
     errors: list[dict[str, Any]] = answer.json().get("errors", [])
     assert [e["parameter"] for e in errors] == ([parameter] if parameter else [])
+
+
+def test_results_of_points_and_areas_page_together(
+    database_url: str, seeded: Seeded, namespace: str
+) -> None:
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        clone(connection, seeded.namespace, namespace)
+        connection.execute(
+            f"insert into {namespace}.point_result values"
+            " ('air.station.hour', %(p)s, %(t)s, 3600, '{\"aqi\": 73}'),"
+            " ('traffic.area.5min', %(a)s, %(t)s, 300, '{\"tpi\": \"1.25\"}'),"
+            " ('traffic.area.5min', 'gone', %(t)s, 300, '{}')",
+            {"p": seeded.point, "a": seeded.county, "t": "2024-09-16T05:00:00+08:00"},
+        )
+    with served(create_app(database_url, namespace, DOMAINS)) as client:
+        found = walk(client, f"/v1/areas/{seeded.county}/history", 1, series="results")
+        own = walk(client, f"/v1/points/{seeded.point}/history", 5, series="results")
+    assert [(r["kind"], r["area"], r["point"]) for r in found] == [
+        ("traffic.area.5min", seeded.county, None),
+        ("air.station.hour", seeded.county, seeded.point),
+    ]
+    assert own == [found[1]]
+    assert own[0]["payload"] == {"aqi": 73}
+    assert own[0]["end"] == "2024-09-16T06:00:00+08:00"
+
+
+def clone(connection: psycopg.Connection[Any], source: str, target: str) -> None:
+    """The tables that a history of results reads."""
+    connection.execute(f"create schema {target}")
+    for table in (
+        "namespace",
+        "log_partition",
+        "position",
+        "area",
+        "area_latest",
+        "area_risk",
+        "region_log",
+        "point",
+        "point_result",
+        "property",
+        "alert",
+        "external_id",
+    ):
+        connection.execute(f"create table {target}.{table} as table {source}.{table}")

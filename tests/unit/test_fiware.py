@@ -104,7 +104,7 @@ def test_every_attribute_that_is_not_marked_as_ours_is_the_models() -> None:
         names = {a.name for a in model.attributes} | {model.observed}
         names |= {n for n in (model.station, model.alarm) if n}
         names |= {model.reference[0]} if model.reference else set()
-        names |= {model.derived.name} if model.derived else set()
+        names |= {model.derived.whole[1]} if model.derived and model.derived.whole else set()
         assert names - held - ours - _common() == set(), model.name
 
 
@@ -269,6 +269,18 @@ def test_congestion_is_an_open_alert_and_unknown_while_stale(
     assert found.get("congested") is congested
     assert found["refRoadSegment"] == "urn:ngsi-ld:RoadSegment:p-1"
     assert found["dateObservedFrom"] == found["dateObservedTo"] == "2026-07-01T04:00:00Z"
+
+
+def test_what_a_domain_derived_stands_beside_with_its_period() -> None:
+    found = Found("traffic.link.5min", NOW, 300, {"tti": "1.250", "grade": 2, "vehicles": 7})
+    entity = entity_of(TRAFFIC, value("speed", 31), found=found)
+    assert entity["trafficState"] == {
+        "tti": "1.250",
+        "grade": 2,
+        "from": "2026-07-01T04:00:00Z",
+        "to": "2026-07-01T04:05:00Z",
+    }
+    assert mistakes(entity) == []
 
 
 def test_normalized_values_carry_unit_and_time() -> None:

@@ -43,11 +43,16 @@ order by w.start, s.name, pr.name
 limit %(limit)s
 
 -- name: history_results
--- Derived values of points, oldest first; keyset (start, point, kind and period).
-select r.start, r.kind, r.point, p.name as point_name, p.area, p.lon, p.lat, r.period_s, r.payload
-from point_result r join point p on p.id = r.point
-where (%(point)s::text is null or p.id = %(point)s)
-    and (%(areas)s::text[] is null or p.area = any(%(areas)s))
+-- Derived values of points, and of areas as a whole (whose subject is the area's code), oldest
+-- first; keyset (start, subject, kind and period).
+select r.start, r.kind, r.point as subject, p.id as point, p.name as point_name,
+    coalesce(p.area, a.code) as area, coalesce(p.lon, a.lon) as lon, coalesce(p.lat, a.lat) as lat,
+    r.period_s, r.payload
+from point_result r
+left join point p on p.id = r.point
+left join area a on a.code = r.point
+where (%(point)s::text is null or r.point = %(point)s)
+    and (%(areas)s::text[] is null or coalesce(p.area, a.code) = any(%(areas)s))
     and (%(kind)s::text is null or r.kind = %(kind)s)
     and r.start >= %(start)s and r.start < %(end)s
     and (%(after_time)s::timestamptz is null
