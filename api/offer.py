@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from fastapi import Query, Request, Response
 
@@ -104,7 +104,7 @@ def next_link(request: Request, cursor: str | None) -> str | None:
     if cursor is None:
         return None
     given = [(k, v) for k, v in request.query_params.multi_items() if k != "cursor"]
-    return f"{request.url.path}?{urlencode([*given, ('cursor', cursor)])}"
+    return f"{quote(request.scope['path'])}?{urlencode([*given, ('cursor', cursor)])}"
 
 
 def _weight(parameters: list[str]) -> float:

@@ -7,13 +7,14 @@ import io
 from datetime import UTC, datetime
 
 import pytest
+from fastapi import Request
 from hypothesis import given
 from hypothesis import strategies as some
 
 from api.colour import colour
 from api.exact import unscaled
 from api.lane import Lane, Lanes
-from api.offer import accepted
+from api.offer import accepted, next_link
 from api.table import BOM, TableWriter, cell, guarded
 from streams.errors import Unavailable
 
@@ -94,6 +95,23 @@ def test_no_guarded_text_begins_like_a_formula_but_a_number(text: str) -> None:
 )
 def test_the_accept_header_chooses_by_weight(header: str, form: str) -> None:
     assert accepted(header) == form
+
+
+def test_the_link_to_the_next_page_is_plain_ascii() -> None:
+    scope = {
+        "type": "http",
+        "path": "/v1/points/文三路 1/history",
+        "query_string": b"format=csv&limit=2&cursor=old&kind=%E9%9B%A8",
+        "headers": [],
+        "server": ("h", 80),
+        "scheme": "http",
+    }
+    link = next_link(Request(scope), "new")
+    assert link == (
+        "/v1/points/%E6%96%87%E4%B8%89%E8%B7%AF%201/history"
+        "?format=csv&limit=2&kind=%E9%9B%A8&cursor=new"
+    )
+    assert next_link(Request(scope), None) is None
 
 
 def test_long_answers_are_few_and_end() -> None:
