@@ -81,6 +81,15 @@ def test_an_area_streams_all_its_points(client: httpx.Client, seeded: Seeded) ->
     assert answer.headers["citybrain-complete"] == "false"
 
 
+def test_a_table_of_many_slices_is_the_same(
+    client: httpx.Client, seeded: Seeded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = f"/v1/points/{seeded.point}/history"
+    whole = client.get(path, params={"format": "csv"}).content
+    monkeypatch.setattr(history, "SLICE_ROWS", 7)
+    assert client.get(path, params={"format": "csv"}).content == whole
+
+
 def test_table_pages_are_linked_and_end(client: httpx.Client, seeded: Seeded) -> None:
     path: str | None = f"/v1/points/{seeded.point}/history?format=csv&limit=70"
     found: list[dict[str, str]] = []

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from fastapi import Request
@@ -15,6 +16,7 @@ from api.colour import colour
 from api.exact import unscaled
 from api.lane import Lane, Lanes
 from api.offer import accepted, next_link
+from api.routers.history import SLICE_ROWS, slices
 from api.table import BOM, TableWriter, cell, guarded
 from streams.errors import Unavailable
 
@@ -112,6 +114,17 @@ def test_the_link_to_the_next_page_is_plain_ascii() -> None:
         "?format=csv&limit=2&kind=%E9%9B%A8&cursor=new"
     )
     assert next_link(Request(scope), None) is None
+
+
+@given(some.integers(1, 10**9), some.integers(0, 10**6))
+def test_slices_of_time_cover_it_without_gap_or_overlap(span_s: int, rows: int) -> None:
+    start = datetime(2024, 9, 15, 22, 30, tzinfo=UTC)
+    end = start + timedelta(seconds=span_s)
+    found = list(slices(start, end, rows))
+    assert (found[0][0], found[-1][1]) == (start, end)
+    assert all(one[1] == other[0] for one, other in pairwise(found))
+    assert all(one[0] <= one[1] for one in found)
+    assert len(found) == max(1, -(-rows // SLICE_ROWS))
 
 
 def test_long_answers_are_few_and_end() -> None:
