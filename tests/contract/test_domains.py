@@ -155,7 +155,7 @@ def matrix_of(domain: Domain, series: int, seed: int) -> HourMatrix:
 
 
 def test_the_project_has_the_domains_of_this_release() -> None:
-    assert {"air", "waterlogging", "noise"} <= set(DOMAINS)
+    assert {"air", "traffic", "waterlogging", "noise"} <= set(DOMAINS)
 
 
 @EVERY
