@@ -24,7 +24,9 @@ def register(app: typer.Typer) -> None:
 
     @app.command()
     def replay(
-        feed: Annotated[str, typer.Argument(help="cnemc_2020, cnemc_2026, prsa, floodnet.")],
+        feed: Annotated[
+            str, typer.Argument(help="aarhus, cnemc_2020, cnemc_2026, prsa, floodnet.")
+        ],
         files: Annotated[list[Path], typer.Argument(help="Readings, and what describes them.")],
         speed: Annotated[str, typer.Option(help="Simulated s per s, or max.")] = "max",
         since: Annotated[str | None, typer.Option("--from", help="First event time.")] = None,

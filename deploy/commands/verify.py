@@ -19,7 +19,9 @@ def register(app: typer.Typer) -> None:
 
     @app.command()
     def verify(
-        feed: Annotated[str, typer.Argument(help="cnemc_2020, cnemc_2026, prsa, floodnet.")],
+        feed: Annotated[
+            str, typer.Argument(help="aarhus, cnemc_2020, cnemc_2026, prsa, floodnet.")
+        ],
         files: Annotated[
             list[Path], typer.Argument(help="Readings, stations and published results.")
         ],

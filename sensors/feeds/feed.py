@@ -62,8 +62,9 @@ Line: TypeAlias = Row | Refused
 class Published:
     """A result that the source itself publishes, to compare ours with.
 
-    `kind` is "hour" (air), "event" (floods) or "year" (a bulletin); `subject` the point or area
-    the feed's registry uses; `values` decimal texts, names or lists of names, None = not stated.
+    `kind` is "hour" (air), "event" (floods), "speed" (a road link) or "year" (a bulletin);
+    `subject` the point or area the feed's registry uses; `values` decimal texts, names or lists
+    of names, None = not stated.
     """
 
     kind: str

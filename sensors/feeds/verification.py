@@ -13,6 +13,7 @@ from sensors.feeds.feed import Published
 from sensors.feeds.playing import Pace, Watcher, play
 from sensors.feeds.published_events import compare_events
 from sensors.feeds.published_hours import compare_hours
+from sensors.feeds.published_speeds import compare_speeds
 from sensors.feeds.published_year import compare_year
 from sensors.feeds.replay import Prepared, open_namespace, records
 from streams.contracts.reason import NamespaceKind
@@ -22,7 +23,12 @@ from streams.storage.stored import LedgerSums, StoredRun
 
 Comparison = Callable[[Iterable[Published], StoredRun], Agreement]
 COMPARISONS: Mapping[str, Comparison] = MappingProxyType(
-    {"hour": compare_hours, "event": compare_events, "year": compare_year}
+    {
+        "hour": compare_hours,
+        "event": compare_events,
+        "speed": compare_speeds,
+        "year": compare_year,
+    }
 )
 
 

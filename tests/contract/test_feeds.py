@@ -28,8 +28,8 @@ def feed(request: pytest.FixtureRequest) -> Feed:
     return request.param
 
 
-def test_the_four_sources_are_found() -> None:
-    assert [f.name for f in FEEDS] == ["cnemc_2020", "cnemc_2026", "floodnet", "prsa"]
+def test_the_sources_are_found() -> None:
+    assert [f.name for f in FEEDS] == ["aarhus", "cnemc_2020", "cnemc_2026", "floodnet", "prsa"]
 
 
 def test_an_unknown_feed_says_which_there_are() -> None:
