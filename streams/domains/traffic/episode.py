@@ -41,7 +41,8 @@ class Machine:
 
 @dataclass(slots=True)
 class Track:
-    """A link's `settled` machine and its intervals since: [start, DTP micro or NONE, speed m/h].
+    """A link's `settled` machine and its intervals since: [start, DTP micro or NONE, speed m/h,
+    and the totals of the readings that it was made of].
 
     `told`: episodes told that a revision can still reach, by onset: what was said last.
     """
@@ -75,13 +76,21 @@ def note(track: Track, start_ms: int, entry: list[int] | None) -> None:
     track.recent[at : at + known] = [] if entry is None else [entry]
 
 
+def is_known(track: Track | None, entry: list[int]) -> bool:
+    """The interval is there, made of the same totals."""
+    if track is None:
+        return False
+    at = bisect_left(track.recent, entry[:1])
+    return at < len(track.recent) and track.recent[at] == entry
+
+
 def settle(track: Track, border_ms: int, limits: Limits) -> list[list[int]]:
     """Runs the settled machine over the intervals before the border; gives and forgets them."""
     count = bisect_left(track.recent, [border_ms])
     gone, track.recent = track.recent[:count], track.recent[count:]
     final = {
         spell.start_ms
-        for start_ms, dtp, _ in gone
+        for start_ms, dtp, *_ in gone
         if (spell := feed(track.settled, limits, start_ms, dtp)) is not None
     }
     track.told = {start: said for start, said in track.told.items() if start not in final}
@@ -124,7 +133,7 @@ _IDLE = (NONE, NONE, NONE, NONE, NONE, 0)
 
 
 def _run(machine: Machine, recent: list[list[int]], limits: Limits) -> Iterator[Spell]:
-    for start_ms, dtp, _ in recent:
+    for start_ms, dtp, *_ in recent:
         spell = feed(machine, limits, start_ms, dtp)
         if spell is not None:
             yield spell

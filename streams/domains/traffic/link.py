@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 
 from streams.contracts.domain import AreaView
 
 POINT_TYPE = "road_link"
 TRAVEL_TIME, SPEED, VEHICLES = 0, 1, 2
 """Index in the domain's properties."""
+VIEWS = 256  # remembered; an area has one per registry version
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +35,9 @@ class Link:
     active: bool
 
 
+@lru_cache(maxsize=VIEWS)
 def links_of(view: AreaView) -> tuple[Link, ...]:
-    """The area's links in the order of its points."""
+    """The area's links in the order of its points (remembered: a view never changes)."""
     found: dict[int, dict[int, list[int]]] = {}
     heard: set[int] = set()
     order = sorted(range(len(view.series_point)), key=lambda s: (not view.series_active[s], s))

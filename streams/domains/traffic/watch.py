@@ -31,6 +31,7 @@ from streams.domains.traffic.episode import (
     Spell,
     Track,
     changes,
+    is_known,
     limits_from,
     note,
     settle,
@@ -38,8 +39,8 @@ from streams.domains.traffic.episode import (
 from streams.domains.traffic.flooded import Flooded
 from streams.domains.traffic.free_flow import Learning, learn, learnt_at, state_anew
 from streams.domains.traffic.grade import NAMES, Grade, grade_of, tpi_of
-from streams.domains.traffic.link import Link, links_of
-from streams.domains.traffic.measure import LinkState, Total, measure, registered, state_of
+from streams.domains.traffic.link import SPEED, TRAVEL_TIME, VEHICLES, Link, links_of
+from streams.domains.traffic.measure import LinkState, Measure, Total, measure, registered, state_of
 from streams.domains.traffic.network import Index, Sums, index_of
 from streams.domains.traffic.parameters import LENGTH, VEHICLE_KM, Numbers, read_numbers
 from streams.domains.traffic.payload import TPI_DIGITS, of_index, of_link, show
@@ -102,6 +103,15 @@ def totals_of(view: AreaView, rows: Rows) -> dict[int, dict[int, Total]]:
     return found
 
 
+def flat(totals: Mapping[int, Total]) -> list[int]:
+    """Count and sum of each property, in their order; 0, 0 where there is none."""
+    known = [totals.get(prop, _NOTHING) for prop in (TRAVEL_TIME, SPEED, VEHICLES)]
+    return [number for total in known for number in (total.n, total.total)]
+
+
+_NOTHING = Total(0, 0)
+
+
 @dataclass(frozen=True, slots=True)
 class _Visit:
     """One closing."""
@@ -117,29 +127,40 @@ class _Visit:
         state, quiet = self.state, self.numbers.quiet
         border = self.closing.end_ms - self.numbers.settle_ms
         for link, track in state.tracks.items():
-            for start_ms, _, speed_mh in settle(track, border, self.limits):
+            for start_ms, _, speed_mh, *_ in settle(track, border, self.limits):
                 if link in unstated:
                     learn(state.learning, link, start_ms, speed_mh, quiet)
         state.settled_ms = max(state.settled_ms, border)
         state_anew(state.learning, self.closing.start_ms, self.numbers.settle_ms, quiet)
 
     def take(self, link: Link, totals: Mapping[int, Total], sums: Sums) -> None:
-        """One link: its state, result and episode. Silence raises nothing and ends nothing."""
+        """One link: its state, result and episode. Silence raises nothing and ends nothing.
+
+        Of a revised interval only links whose readings changed are told again.
+        """
+        start = self.closing.start_ms
         if link.active:
             sums.want(link)
-        start = self.closing.start_ms
         measured = measure(link, totals, self.numbers)
-        free = registered(link) or learnt_at(self.state.learning, link.id, start)
-        state = None if measured is None else state_of(link, measured, free)
-        speed = NONE if measured is None else int(measured.speed)
-        self._track(link, state, speed)
         if measured is None:
+            self._track(link, None)
             return
-        sums.unrated += link.active and state is None
+        free = registered(link) or learnt_at(self.state.learning, link.id, start)
+        state = state_of(link, measured, free)
+        if link.active and state is None:
+            sums.unrated += 1
         if link.active and state is not None:
             sums.add(link, state)
+        dtp = NONE if state is None else int(state.dtp * MICRO)
+        entry = [start, dtp, int(measured.speed), *flat(totals)]
+        if not (self.closing.revised and is_known(self.state.tracks.get(link.id), entry)):
+            self._track(link, entry)
+            self._tell(link, measured, state)
+
+    def _tell(self, link: Link, measured: Measure, state: LinkState | None) -> None:
         wet = self.state.flooded.get(link.id)
         payload = of_link(measured, state) | dict(water.stated(wet))
+        start = self.closing.start_ms
         self.outputs.results.append(Result(LINK_5MIN, link.id, start, self._period_s, payload))
         if state is not None and not self.closing.revised:
             self._judge_link(link, state, wet is not None, payload)
@@ -179,15 +200,13 @@ class _Visit:
         """The grade; the value of red when it is the worst one together with a flooded link."""
         return self.numbers.red_grade if is_flooded and grade is Grade.SEVERE else int(grade)
 
-    def _track(self, link: Link, state: LinkState | None, speed_mh: int) -> None:
-        start = self.closing.start_ms
+    def _track(self, link: Link, entry: list[int] | None) -> None:
         track = self.state.tracks.get(link.id)
-        if start < self.state.settled_ms or (track is None and speed_mh == NONE):
+        if self.closing.start_ms < self.state.settled_ms or (track is None and entry is None):
             return
         if track is None:
             track = self.state.tracks[link.id] = Track()
-        dtp = NONE if state is None else int(state.dtp * MICRO)
-        note(track, start, None if speed_mh == NONE else [start, dtp, speed_mh])
+        note(track, self.closing.start_ms, entry)
         moved, undone = changes(track, self.limits)
         self.outputs.episodes += [_episode(link.id, spell) for spell in moved]
         self.outputs.episodes += [_gone(link.id, onset) for onset in undone]
