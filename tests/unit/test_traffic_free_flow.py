@@ -110,11 +110,21 @@ def test_an_unknown_link_has_none() -> None:
     assert learnt_at(Learning(), "a", SIX) is None
 
 
-def test_parameters_are_read() -> None:
+def test_parameters_have_the_house_defaults() -> None:
     assert (QUIET.days, QUIET.least) == (14, 100)
-    with pytest.raises(ValueError, match=r"traffic\.free_flow\.days"):
-        read_numbers({"traffic.free_flow.days": "many"})
-    with pytest.raises(ValueError, match=r"traffic\.network\.weight"):
-        read_numbers({"traffic.network.weight": "cars"})
-    with pytest.raises(ValueError, match=r"traffic\.tpi\.interpolation"):
-        read_numbers({"traffic.tpi.interpolation": "cubic"})
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("traffic.free_flow.days", "many"),
+        ("traffic.free_flow.percentile", "101"),
+        ("traffic.network.weight", "cars"),
+        ("traffic.tpi.interpolation", "cubic"),
+        ("traffic.episode.from_grade", "1"),
+        ("traffic.episode.from_grade", "6"),
+    ],
+)
+def test_a_wrong_parameter_is_named(key: str, value: str) -> None:
+    with pytest.raises(ValueError, match=key.replace(".", r"\.")):
+        read_numbers({key: value})

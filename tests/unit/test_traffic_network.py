@@ -199,10 +199,10 @@ def test_every_fact_names_its_method_and_numbers(spec: Any) -> None:
     assert found.value is not None
 
 
-def test_standing_links_bound_no_tti() -> None:
+def test_a_standing_link_counts_as_one_km_per_hour() -> None:
     view: AreaView = view_of(TWO)
     held = hourly(view, matrix_of(view, {8: {"a": jam(0)}}), 8).partial
     assert held is not None
     found = fact(tti("county", {"x": held}, BY_LENGTH))
-    assert found.value == "60.000"  # 1 km/h is the least speed in sums
-    assert found.upper is not None
+    assert found.value == "60.000"
+    assert found.upper == "240.000"  # three quarters of the length stand as well

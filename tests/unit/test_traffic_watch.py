@@ -48,7 +48,8 @@ def alert(point: Point | None, rule: str = "waterlogging.depth") -> OpenAlert:
 def look(known: Street, *alerts: OpenAlert, now_ms: int = START_MS) -> list[Episode]:
     known.state, outputs = heed(known.state, known.view, Surroundings(now_ms, 0, alerts))
     assert not outputs.judgements
-    assert not outputs.results
+    shown = [(r.kind, r.point, r.start_ms, r.payload["until_ms"]) for r in outputs.results]
+    assert shown == [(e.kind, e.point, e.start_ms, e.end_ms) for e in outputs.episodes]
     return outputs.episodes
 
 
@@ -186,6 +187,22 @@ def test_a_flood_point_that_names_the_link_floods_it() -> None:
     assert look(known, alert(POND), now_ms=START_MS + 1000) == []
     (over,) = look(known, now_ms=START_MS + 60_000)
     assert (over.id, over.end_ms, over.payload["duration_s"]) == (episode.id, START_MS + 60_000, 60)
+
+
+def test_the_map_shows_a_flooded_link_on_which_nothing_drives() -> None:
+    known = street()
+    _, wet = heed(known.state, known.view, Surroundings(START_MS, 0, (alert(POND),)))
+    assert dict(wet.results[0].payload) == {
+        "flooded": True,
+        "since_ms": START_MS,
+        "until_ms": None,
+        "by": ["pond"],
+        "rules": ["waterlogging.depth"],
+        "duration_s": None,
+    }
+    _, dry = heed(known.state, known.view, Surroundings(START_MS + 90_000, 0, ()))
+    assert (dry.results[0].payload["flooded"], dry.results[0].start_ms) == (False, START_MS)
+    assert dry.results[0].payload["duration_s"] == 90
 
 
 def test_a_link_that_names_its_flood_point_is_flooded_by_it() -> None:

@@ -11,11 +11,12 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from streams.contracts.domain import Episode, Payload
+from streams.contracts.domain import Episode, Outputs, Payload, Result
 from streams.contracts.surroundings import OpenAlert, Surroundings
 from streams.domains.traffic.link import Link
 
 KIND = "traffic.flooded"
+"""Of the episode, and of the result that shows on the map although no vehicle reports there."""
 
 
 @dataclass(slots=True)
@@ -29,22 +30,19 @@ class Flooded:
 
 def heed(
     known: dict[str, Flooded], links: Iterable[Link], around: Surroundings
-) -> tuple[dict[str, Flooded], list[Episode]]:
-    """The flooded links by id under these alerts, and the episodes that this moves."""
-    found = _flooded(list(links), around)
-    episodes: list[Episode] = []
+) -> tuple[dict[str, Flooded], Outputs]:
+    """The flooded links by id under these alerts; results and episodes of those that moved."""
+    found, out = _flooded(list(links), around), Outputs()
     for link, now in found.items():
         before = known.get(link)
         if before is not None:
             now.since_ms = before.since_ms
         if before != now:
-            episodes.append(_episode(link, now, None))
-    episodes += [
-        _episode(link, before, around.now_ms)
-        for link, before in sorted(known.items())
-        if link not in found
-    ]
-    return found, episodes
+            _tell(out, link, now, None)
+    for link, before in sorted(known.items()):
+        if link not in found:
+            _tell(out, link, before, around.now_ms)
+    return found, out
 
 
 def stated(flooded: Flooded | None) -> Payload:
@@ -77,18 +75,14 @@ def _links_under(alert: OpenAlert, own: set[str], watched: dict[str, list[str]])
     return (own & set(named)) | set(watched.get(alert.point.id, ()))
 
 
-def _episode(link: str, flooded: Flooded, end_ms: int | None) -> Episode:
+def _tell(out: Outputs, link: str, flooded: Flooded, end_ms: int | None) -> None:
     text = f"{KIND}|{link}|{flooded.since_ms}"
     payload = {
         "by": flooded.by,
         "rules": flooded.rules,
         "duration_s": None if end_ms is None else (end_ms - flooded.since_ms) // 1000,
     }
-    return Episode(
-        hashlib.sha256(text.encode()).hexdigest()[:32],
-        KIND,
-        link,
-        flooded.since_ms,
-        end_ms,
-        payload,
-    )
+    identity = hashlib.sha256(text.encode()).hexdigest()[:32]
+    out.episodes.append(Episode(identity, KIND, link, flooded.since_ms, end_ms, payload))
+    shown = {"flooded": end_ms is None, "since_ms": flooded.since_ms, "until_ms": end_ms}
+    out.results.append(Result(KIND, link, flooded.since_ms, 0, payload | shown))

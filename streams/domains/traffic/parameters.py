@@ -124,6 +124,8 @@ def read_numbers(parameters: Mapping[str, str]) -> Numbers:
         return int(_number(parameters, key) * factor)
 
     _text(parameters, INTERPOLATION)
+    _check(parameters, EPISODE_GRADE, 2, 5)
+    _check(parameters, PERCENTILE, 0, 100)
     quiet = Quiet(
         from_ms=scaled(FROM_HOUR, HOUR_MS),
         to_ms=scaled(TO_HOUR, HOUR_MS),
@@ -152,6 +154,11 @@ def _text(parameters: Mapping[str, str], key: str) -> str:
     if key in _CHOICES and value not in _CHOICES[key]:
         raise ValueError(f"{key}: {value!r} is none of {', '.join(_CHOICES[key])}")
     return value
+
+
+def _check(parameters: Mapping[str, str], key: str, low: int, high: int) -> None:
+    if not low <= _number(parameters, key) <= high:
+        raise ValueError(f"{key}: {parameters[key]!r} is not in {low} … {high}")
 
 
 def _number(parameters: Mapping[str, str], key: str) -> Fraction:

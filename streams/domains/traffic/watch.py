@@ -70,8 +70,8 @@ def initial(view: AreaView, previous: TrafficState | None) -> TrafficState:
 
 def heed(state: TrafficState, view: AreaView, around: Surroundings) -> tuple[TrafficState, Outputs]:
     """Which links are flooded under the present alerts of the other domains."""
-    state.flooded, episodes = water.heed(state.flooded, links_of(view), around)
-    return state, Outputs(episodes=episodes)
+    state.flooded, outputs = water.heed(state.flooded, links_of(view), around)
+    return state, outputs
 
 
 def close(state: TrafficState, view: AreaView, closing: Closing) -> tuple[TrafficState, Outputs]:
