@@ -10,6 +10,8 @@ import pytest
 from streams.contracts.domain import DAY_MS, HOUR_MS, Episode, Judgement, Outputs, Point
 from streams.contracts.reason import Severity
 from streams.contracts.surroundings import AREA, OpenAlert, Surroundings
+from streams.domains.traffic import inventory
+from streams.domains.traffic.coverage import known_share
 from streams.domains.traffic.link import SPEED, TRAVEL_TIME, VEHICLES
 from streams.domains.traffic.watch import (
     AREA_5MIN,
@@ -162,6 +164,36 @@ def test_free_flow_is_learnt_from_quiet_nights_and_named() -> None:
     assert payload["free_flow_n"] == 120
     jam = known.pass_by(START_MS + DAY_MS + 8 * HOUR_MS, {"a": {SPEED: 35}})
     assert told(jam)["dtp"] == "0.3000"
+
+
+def test_what_is_learnt_is_told_so_that_it_can_be_registered() -> None:
+    known = street(link("a", free_flow_kmh=""), link("b"), link("c", free_flow_kmh=""))
+    assert inventory(known.view, known.state) == {"links": 3, "registered": 1, "learnt": {}}
+    quiet_nights(known, 2, 50)
+    held = inventory(known.view, known.state)
+    assert held == {"links": 3, "registered": 1, "learnt": {"a": "50.000"}}
+    share = known_share("county", {COUNTY: held}, {})
+    assert share is not None
+    assert (share.value, share.have, share.want) == ("66.7", 2, 3)
+    assert share.detail["learnt_kmh"] == {"a": "50.000"}
+
+
+def test_the_inventory_is_told_anew_only_when_what_is_learnt_changes() -> None:
+    known = street(link(free_flow_kmh=""))
+    changed = [
+        night * 24 + interval // 12
+        for night in range(3)
+        for interval in range(7 * 12)
+        if known.pass_by(
+            START_MS + night * DAY_MS + interval * FIVE_MIN_MS, {"a": {SPEED: 50}}
+        ).inventory_changed
+    ]
+    assert changed == [24 + 6]  # once, at 06:00 after the second night
+
+
+def test_an_area_without_links_has_no_inventory() -> None:
+    assert inventory(view_of(()), TrafficState()) is None
+    assert known_share("county", {}, {}) is None
 
 
 def test_the_registry_rules_over_what_was_learnt() -> None:

@@ -9,8 +9,18 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from streams.contracts.domain import Domain, PointType, Property, TierRule, Timing, Title
+from streams.contracts.domain import (
+    AreaView,
+    Domain,
+    Payload,
+    PointType,
+    Property,
+    TierRule,
+    Timing,
+    Title,
+)
 from streams.contracts.reason import Severity
+from streams.domains.traffic import coverage
 from streams.domains.traffic import parameters as key
 from streams.domains.traffic.derive import daily, hourly
 from streams.domains.traffic.figures import FACTS
@@ -52,6 +62,10 @@ def _rule(name: str, title: Title) -> TierRule:
     )
 
 
+def inventory(view: AreaView, state: TrafficState) -> Payload | None:
+    return coverage.inventory(view, state.learning)
+
+
 DOMAIN = Domain(
     name="traffic",
     title=Title("道路交通", "Road traffic"),
@@ -73,11 +87,12 @@ DOMAIN = Domain(
         _rule(LINK_RULE, Title("路段拥堵", "congestion on a link")),
         _rule(AREA_RULE, Title("区域拥堵", "congestion of an area")),
     ),
-    facts=FACTS,
+    facts=(*FACTS, coverage.FACT),
     state_type=TrafficState,
     initial=initial,
     close=close,
     hourly=hourly,
     daily=daily,
+    inventory=inventory,
     heed=heed,
 )

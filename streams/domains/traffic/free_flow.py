@@ -57,21 +57,22 @@ def learn(learning: Learning, link: str, time_ms: int, speed_mh: int, quiet: Qui
     night[step] = night.get(step, 0) + 1
 
 
-def state_anew(learning: Learning, time_ms: int, settle_ms: int, quiet: Quiet) -> None:
+def state_anew(learning: Learning, time_ms: int, settle_ms: int, quiet: Quiet) -> bool:
     """States the free flow of every link when the newest night has settled before `time_ms`.
 
     Call it with every value older than `time_ms` − `settle_ms` learnt. Older nights than the
-    last `days` are forgotten.
+    last `days` are forgotten. True when a link's free flow is another than before.
     """
     night = _night(time_ms - settle_ms, quiet) - 1
     if night <= learning.night:
-        return
+        return False
     learning.night = night
     learning.since_ms = (night + 1) * DAY_MS - quiet.zone_ms + quiet.to_ms + settle_ms
     for known in learning.links.values():
         known.nights = {n: h for n, h in known.nights.items() if n > night - quiet.days}
         known.before_mh, known.before_n = known.speed_mh, known.n
         known.speed_mh, known.n = _percentile(known.nights, night, quiet)
+    return any(known.speed_mh != known.before_mh for known in learning.links.values())
 
 
 def learnt_at(learning: Learning, link: str, time_ms: int) -> FreeFlow | None:

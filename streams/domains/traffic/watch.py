@@ -131,7 +131,9 @@ class _Visit:
                 if link in unstated:
                     learn(state.learning, link, start_ms, speed_mh, quiet)
         state.settled_ms = max(state.settled_ms, border)
-        state_anew(state.learning, self.closing.start_ms, self.numbers.settle_ms, quiet)
+        self.outputs.inventory_changed |= state_anew(
+            state.learning, self.closing.start_ms, self.numbers.settle_ms, quiet
+        )
 
     def take(self, link: Link, totals: Mapping[int, Total], sums: Sums) -> None:
         """One link: its state, result and episode. Silence raises nothing and ends nothing.
