@@ -15,14 +15,13 @@ from streams.contracts.reason import Origin
 from streams.domains.traffic import DOMAIN
 from streams.domains.traffic.link import SPEED, TRAVEL_TIME, VEHICLES
 from streams.domains.traffic.watch import TrafficState, close, initial
-from tests.support.small_city import START_MS, Sent, as_records, run
+from tests.support.small_city import START_MS, Sent
 
 COUNTY = "330106"
 MIN_MS = 60_000
 FIVE_MIN_MS = 5 * MIN_MS
 SCALES = {TRAVEL_TIME: 1000, SPEED: 1000, VEHICLES: 1}
 PROPERTIES = ("travel_time", "speed", "vehicle_count")
-DEPTH_SENSOR = "pond"
 
 Values = Mapping[int, float]
 """A link's readings of one interval in units, by property number."""
@@ -167,9 +166,6 @@ def frame(number: int, ingest_ms: int, domain: str, readings: Sequence[Reading])
             value=np.array([r.value for r in readings], np.float64),
         )
     )
-
-
-__all__ = ["Sent", "as_records", "run"]
 
 
 def _rows(rows: Sequence[tuple[int, int, int, int]]) -> Rows:

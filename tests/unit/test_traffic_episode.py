@@ -24,7 +24,7 @@ def at(number: int) -> int:
 
 
 def track_of(*dtps: float | None) -> Track:
-    """Intervals from 0 on; None = no state, a gap of NaN is written as a missing entry."""
+    """Intervals from 0 on; None = no state."""
     track = Track()
     for number, dtp in enumerate(dtps):
         enter(track, number, dtp)
