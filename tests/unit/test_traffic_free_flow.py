@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from streams.area.view import profile_mistakes
+from streams.catalog import Profile
 from streams.contracts.domain import DAY_MS, HOUR_MS
+from streams.domains.traffic import DOMAIN
 from streams.domains.traffic.free_flow import Learning, is_quiet, learn, learnt_at, state_anew
 from streams.domains.traffic.measure import FreeFlow
 from streams.domains.traffic.parameters import read_numbers
@@ -118,7 +121,9 @@ def test_parameters_have_the_house_defaults() -> None:
     ("key", "value"),
     [
         ("traffic.free_flow.days", "many"),
+        ("traffic.free_flow.days", "0"),
         ("traffic.free_flow.percentile", "101"),
+        ("traffic.free_flow.utc_offset_hours", "-13"),
         ("traffic.network.weight", "cars"),
         ("traffic.tpi.interpolation", "cubic"),
         ("traffic.episode.from_grade", "1"),
@@ -128,3 +133,15 @@ def test_parameters_have_the_house_defaults() -> None:
 def test_a_wrong_parameter_is_named(key: str, value: str) -> None:
     with pytest.raises(ValueError, match=key.replace(".", r"\.")):
         read_numbers({key: value})
+    (mistake,) = profile_mistakes({"traffic": DOMAIN}, Profile("test", {key: value}))
+    assert key in mistake
+
+
+def test_all_mistakes_of_a_profile_are_told_at_once() -> None:
+    wrong = {"traffic.settle.minutes": "-1", "traffic.link.measure": "radar"}
+    found = profile_mistakes({"traffic": DOMAIN}, Profile("test", wrong))
+    assert [any(key in mistake for mistake in found) for key in wrong] == [True, True]
+
+
+def test_the_defaults_make_no_mistake() -> None:
+    assert profile_mistakes({"traffic": DOMAIN}, Profile("test")) == []

@@ -83,6 +83,7 @@ DOMAIN = Domain(
     ),
     timing=Timing(delay_s=60, horizon_s=1800, bucket_s=INTERVAL_S),
     parameters=key.PARAMETERS,
+    mistakes=key.mistakes_in,
     rules=(
         _rule(LINK_RULE, Title("路段拥堵", "congestion on a link")),
         _rule(AREA_RULE, Title("区域拥堵", "congestion of an area")),

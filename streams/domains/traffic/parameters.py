@@ -73,6 +73,16 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     WEIGHT: (VEHICLE_KM, LENGTH),
     MEASURE: (TRAVEL_TIME, SPEED),
 }
+_RANGES: Mapping[str, tuple[int, int | None]] = {
+    EPISODE_GRADE: (2, 5),
+    PERCENTILE: (0, 100),
+    FROM_HOUR: (0, 24),
+    TO_HOUR: (0, 24),
+    DAYS: (1, None),
+    UTC_OFFSET: (-12, 14),
+    LEAST_SHARE: (0, 1),
+}
+"""Least and most; every other number is at least 0."""
 _MINUTE_MS = 60_000
 
 FACT_KEYS = (INTERPOLATION, WEIGHT, MEASURE, FLOOR_KMH)
@@ -107,6 +117,20 @@ class Numbers:
     least_share: Fraction
 
 
+def mistakes_in(parameters: Mapping[str, str]) -> list[str]:
+    """Everything that the domain cannot compute with: such a profile is refused."""
+    found: list[str] = []
+    for key in _DEFAULTS:
+        try:
+            if key in _CHOICES:
+                _text(parameters, key)
+            else:
+                _within(parameters, key)
+        except ValueError as error:
+            found.append(str(error))
+    return found
+
+
 def echo(parameters: Mapping[str, str], keys: Iterable[str]) -> dict[str, str]:
     """The values that a figure was made with, to stand beside it."""
     return {key: parameters.get(key, _DEFAULTS[key]) for key in keys}
@@ -124,8 +148,8 @@ def read_numbers(parameters: Mapping[str, str]) -> Numbers:
         return int(_number(parameters, key) * factor)
 
     _text(parameters, INTERPOLATION)
-    _check(parameters, EPISODE_GRADE, 2, 5)
-    _check(parameters, PERCENTILE, 0, 100)
+    for key in _RANGES:
+        _within(parameters, key)
     quiet = Quiet(
         from_ms=scaled(FROM_HOUR, HOUR_MS),
         to_ms=scaled(TO_HOUR, HOUR_MS),
@@ -156,9 +180,12 @@ def _text(parameters: Mapping[str, str], key: str) -> str:
     return value
 
 
-def _check(parameters: Mapping[str, str], key: str, low: int, high: int) -> None:
-    if not low <= _number(parameters, key) <= high:
-        raise ValueError(f"{key}: {parameters[key]!r} is not in {low} … {high}")
+def _within(parameters: Mapping[str, str], key: str) -> None:
+    low, high = _RANGES.get(key, (0, None))
+    value = _number(parameters, key)
+    if value < low or (high is not None and value > high):
+        most = "" if high is None else f" and at most {high}"
+        raise ValueError(f"{key}: {value} is not at least {low}{most}")
 
 
 def _number(parameters: Mapping[str, str], key: str) -> Fraction:
