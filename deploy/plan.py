@@ -12,7 +12,7 @@ from deploy.process import write_atomically
 
 LIVE_NAMESPACE = "citybrain"
 PLAY_NAMESPACE = "play"
-SCENARIOS = ("typhoon", "ordinary")
+SCENARIOS = ("typhoon", "ordinary", "smog", "heat-wave", "cold-wave")
 PLAY_SPEED = "60"
 PLAN_FILE = "plan.json"
 

@@ -15,7 +15,7 @@ from deploy.var_dir import settings_here
 from sensors.simulation import city
 from sensors.simulation.faults import parse as read_faults
 from sensors.simulation.play import Pace, Played, controls, entries, play
-from sensors.simulation.scenario import SCENARIOS, Scenario, parse_start
+from sensors.simulation.scenario import SCENARIOS, Scenario, parse_start, players
 from streams.catalog import Profile, Registry
 from streams.contracts.domain import HOUR_MS, Domain
 from streams.contracts.reason import NamespaceKind
@@ -99,8 +99,8 @@ class Options:
     def steps(self, registry: Registry, domains: Iterable[Domain]) -> Iterator[city.Step]:
         """The play. Raises `Misconfigured` for faults that cannot be read."""
         spoilt = read_faults(self.faults, self.seed, self.start_ms)
-        players = self.scenario.players(registry, domains, self.seed, self.start_ms)
-        return city.run(players, spoilt, self.start_ms, self.end_ms)
+        world = self.scenario.world(registry, self.seed, self.start_ms)
+        return city.run(world, players(world, domains), spoilt, self.end_ms)
 
 
 def simulate_city(options: Options) -> None:
@@ -108,8 +108,9 @@ def simulate_city(options: Options) -> None:
     settings = settings_here()
     boundaries = load_boundaries(settings.var_dir)
     domains = find_domains(settings.domain_path).values()
-    others = [domain for domain in domains if domain.simulated is None and domain.points]
-    registry = build_registry(boundaries, options.points, options.seed, settings.partitions, others)
+    registry = build_registry(
+        boundaries, options.points, options.seed, settings.partitions, domains
+    )
     steps = options.steps(registry, domains)
     reporter = Reporter(options.scenario.name, options.start_ms, options.end_ms)
     if options.dry_run:

@@ -12,7 +12,9 @@ def register(app: typer.Typer) -> None:
 
     @app.command()
     def simulate(
-        scenario: Annotated[str, typer.Argument(help="typhoon, or ordinary.")],
+        scenario: Annotated[
+            str, typer.Argument(help="typhoon, ordinary, smog, heat-wave or cold-wave.")
+        ],
         namespace: Annotated[str, typer.Option(help="Schema to play into.")] = "play",
         seed: Annotated[int, typer.Option(help="Same seed, same bytes.", min=0)] = 7,
         points: Annotated[

@@ -14,7 +14,9 @@ def register(app: typer.Typer) -> None:
     def up(
         play: Annotated[
             str | None,
-            typer.Option(help="Also play this scenario over a simulated city: typhoon, ordinary."),
+            typer.Option(
+                help="Also play this scenario over a simulated city; see `simulate --help`."
+            ),
         ] = None,
         infra: Annotated[
             str, typer.Option(help="embedded, or external (address in CITYBRAIN_DATABASE).")

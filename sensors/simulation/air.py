@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from sensors.simulation import noise
+from sensors.simulation import noise, season
 from sensors.simulation.chemistry import (
     DIGITS,
     LEAST,
@@ -19,12 +19,15 @@ from sensors.simulation.chemistry import (
     Hour,
     Site,
     concentrations,
+    layer,
+    light,
     wash,
 )
 from sensors.simulation.player import STEP_MS, Block, Channel, channels_of, sensors_with
-from sensors.simulation.sky import Sky, plane
+from sensors.simulation.sky import plane
+from sensors.simulation.world import World
 from streams.catalog import Registry
-from streams.contracts.domain import HOUR_MS, SHANGHAI_OFFSET_MS, Point
+from streams.contracts.domain import HOUR_MS, SHANGHAI_OFFSET_MS, Domain, Point
 from streams.contracts.frame import Float64
 
 POLLUTANTS = tuple(DIGITS)
@@ -39,15 +42,16 @@ KERB_SHARE, RURAL_SHARE = 0.2, 0.2
 
 
 class AirPlayer:
-    """See the module. `start_ms` is the start of the play, a whole minute."""
+    """See the module."""
 
     domain = "air"
     units = UNITS
 
-    def __init__(self, registry: Registry, sky: Sky, seed: int, start_ms: int) -> None:
-        self._sky = sky
+    def __init__(self, world: World, domain: Domain) -> None:
+        registry, seed = world.registry, world.seed
+        self._sky = world.sky
         self._seed = seed
-        self._start_ms = start_ms
+        self._start_ms = world.start_ms
         sensors = sensors_with(registry, POLLUTANTS[0])
         self._stations = len(sensors)
         self.channels: Sequence[Channel] = sum(
@@ -89,11 +93,14 @@ class AirPlayer:
         air = self._sky.air(begin + 0.5, self._x, self._y)
         local = (hour_ms + SHANGHAI_OFFSET_MS) / HOUR_MS
         wave = noise.smooth(noise.key(self._seed, "air.mass"), 0, local / AIR_MASS_H)
+        rise, set_, strength = season.daylight(hour_ms)
         return Hour(
             local_hour=local % 24 + 0.5,
+            sun=light(local % 24 + 0.5, air.cloud, (rise, set_)) * strength,
+            layer=layer(local % 24 + 0.5, (rise, set_)) * air.layer,
+            temperature_c=air.temperature_c,
+            haze=air.haze,
             wind_m_s=air.wind_m_s,
-            cloud=air.cloud,
-            rain_mm=rain,
             washed=dict(self._left),
             air_mass=1.0 + 0.3 * float(wave),
         )

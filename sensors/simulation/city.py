@@ -1,4 +1,4 @@
-"""The whole city, step by step: players, then frames, then faults; ticks between them."""
+"""The whole city, step by step: world, players, frames, faults; ticks between them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sensors.simulation.faults import Fault
 from sensors.simulation.frames import Packer
 from sensors.simulation.player import STEP_MS, Player
+from sensors.simulation.world import World
 from streams.contracts.frame import Frame
 
 TICK_MS = 10_000
@@ -26,11 +27,12 @@ class Step:
 
 
 def run(
-    players: Sequence[Player], faults: Sequence[Fault], start_ms: int, end_ms: int
+    world: World, players: Sequence[Player], faults: Sequence[Fault], end_ms: int
 ) -> Iterator[Step]:
-    """The steps from `start_ms` (a whole minute) until `end_ms`, deterministic."""
+    """The steps from the world's start until `end_ms`, deterministic; a world plays once."""
     packers = [Packer(player) for player in players]
-    for begin_ms in range(start_ms, end_ms, STEP_MS):
+    for begin_ms in range(world.start_ms, end_ms, STEP_MS):
+        world.advance(begin_ms)
         frames: list[Frame] = []
         for player, packer in zip(players, packers, strict=True):
             frames += packer.pack(player.advance(begin_ms), begin_ms)

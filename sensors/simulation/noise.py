@@ -7,6 +7,7 @@ computed again from any moment, and machines agree to the last bit.
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -65,8 +66,15 @@ def smooth(stream: int, number: ArrayLike, moment: float) -> Float64:
     whole = int(moment // 1)
     part = moment - whole
     weight = part * part * (3.0 - 2.0 * part)
-    before, after = bell(stream, number, whole), bell(stream, number, whole + 1)
+    ask = _knot if isinstance(number, int) else bell
+    before, after = ask(stream, number, whole), ask(stream, number, whole + 1)
     return before + (after - before) * weight
+
+
+@lru_cache(maxsize=1_024)
+def _knot(stream: int, number: int, whole: int) -> Float64:
+    """`bell` of single numbers; a wave asks for the same one again at every step."""
+    return bell(stream, number, whole)
 
 
 def _finish(state: UInt64) -> UInt64:

@@ -6,7 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+
 from streams.catalog import Registry, Sensor
+from streams.contracts.domain import Domain, Point, Property
 from streams.contracts.frame import Float64, Int32, Int64
 
 STEP_S = 30
@@ -49,7 +52,10 @@ class Player(Protocol):
         """Unit of every property that it sends."""
 
     def advance(self, start_ms: int) -> Sequence[Block]:
-        """The readings taken in [start, start + STEP_MS); starts must follow each other."""
+        """The readings taken in [start, start + STEP_MS); starts must follow each other.
+
+        The world has made this step already.
+        """
 
 
 def channels_of(registry: Registry, property_name: str) -> tuple[Channel, ...]:
@@ -67,3 +73,31 @@ def sensors_with(registry: Registry, property_name: str) -> tuple[Sensor, ...]:
         for name in sorted(registry.sensors)
         if property_name in registry.sensors[name].properties
     )
+
+
+def positions(points: Sequence[Point]) -> tuple[Float64, Float64]:
+    """Longitudes and latitudes. Raises `ValueError` when a point has none."""
+    missing = [p.id for p in points if p.lon is None or p.lat is None]
+    if missing:
+        raise ValueError(f"points without coordinates: {', '.join(missing[:5])}")
+    return (
+        np.array([p.lon for p in points], np.float64),
+        np.array([p.lat for p in points], np.float64),
+    )
+
+
+def owned(domain: Domain, names: Sequence[str]) -> tuple[Property, ...]:
+    """Those of the properties that the domain has, in the order of `names`."""
+    known = {p.name: p for p in domain.properties}
+    return tuple(known[name] for name in names if name in known)
+
+
+def due(prop: Property, start_ms: int) -> Int64:
+    """Event times of the readings that are sent in [start, start + STEP_MS), epoch ms.
+
+    An interval's reading is sent when the interval is over and carries its start.
+    """
+    every_ms = 1000 * (prop.interval_s or prop.report_s)
+    first = -(-start_ms // every_ms) * every_ms
+    times = np.arange(first, start_ms + STEP_MS, every_ms, dtype=np.int64)
+    return times - every_ms if prop.interval_s else times

@@ -1,4 +1,7 @@
-"""An ordinary day: a few light showers, mostly in the afternoon, drifting with the wind."""
+"""An ordinary day: a few light showers, mostly in the afternoon, drifting with the wind.
+
+Temperatures are the season's (`season`), with a slow wave of warmer and colder days.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from sensors.simulation import noise
+from sensors.simulation import noise, season
 from sensors.simulation.sky import Air, tide_m
+from streams.contracts.domain import HOUR_MS
 from streams.contracts.frame import Float64
 
 CELLS_PER_DAY = 72
@@ -17,15 +21,21 @@ LIFE_H = (0.6, 1.8)
 HALF_WIDTH_KM = (150.0, 160.0)  # of the country they appear over
 DRIFT_KM_H = (18.0, 9.0)
 AFTERNOON_H = 15.0
+SPELL_C, SPELL_H = 0.8, 70.0  # warmer and colder days
 
 
 @dataclass(frozen=True)
 class Showers:
-    """Cells that are born, swell and die. `local_hour` is the hour of day at the start."""
+    """Cells that are born, swell and die."""
 
     seed: int
-    local_hour: float
+    start_ms: int
     _known: dict[int, tuple[_Cell, ...]] = field(default_factory=dict, compare=False)
+
+    @property
+    def local_hour(self) -> float:
+        """Hour of the day at the start."""
+        return season.local_hour(self.start_ms)
 
     def rain_mm_h(self, hour: float, x: Float64, y: Float64) -> Float64:
         rain = np.zeros_like(x)
@@ -40,10 +50,16 @@ class Showers:
         wind = 2.4 + 0.7 * noise.smooth(stream, 0, (hour + self.local_hour) / 6.0)
         breeze = 0.8 * np.sin(2.0 * np.pi * (hour + self.local_hour - 9.0) / 24.0)
         cloud = 0.35 + 0.15 * noise.smooth(stream, 1, (hour + self.local_hour) / 8.0)
-        return Air(
+        cover = min(1.0, max(0.0, float(cloud)))
+        return Air.clean(
             np.full_like(x, max(0.6, float(wind) + breeze)),
-            np.full_like(x, min(1.0, max(0.0, float(cloud)))),
+            np.full_like(x, cover),
+            np.full_like(x, self._temperature_c(hour, cover)),
         )
+
+    def _temperature_c(self, hour: float, cloud: float) -> float:
+        spell = noise.smooth(noise.key(self.seed, "spell"), 0, (hour + self.local_hour) / SPELL_H)
+        return season.usual_c(self.start_ms + hour * HOUR_MS, cloud) + SPELL_C * float(spell)
 
     def sea_m(self, hour: float) -> float:
         return tide_m(hour)

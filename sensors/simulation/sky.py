@@ -1,4 +1,4 @@
-"""What the sky does, as functions of time and place: rain, wind, cloud, and the sea's level.
+"""What the sky does, as functions of time and place: rain, wind, cloud, warmth, the sea's level.
 
 Places are kilometres in a local plane (`plane`), times are hours since the start of the play.
 """
@@ -27,20 +27,32 @@ def plane(lon: Float64, lat: Float64) -> tuple[Float64, Float64]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Air:
-    """Wind speed (m/s) and cloud cover (0–1) at places; shape (n,) each."""
+    """The air near the ground at places; shape (n,) each.
 
-    wind_m_s: Float64
-    cloud: Float64
+    `haze` is the burden of regional dust and `layer` the height of the mixing layer, both against
+    what is usual.
+    """
+
+    wind_m_s: Float64  # mean
+    cloud: Float64  # 0–1
+    temperature_c: Float64
+    haze: Float64
+    layer: Float64
+
+    @staticmethod
+    def clean(wind_m_s: Float64, cloud: Float64, temperature_c: Float64) -> Air:
+        """Air without an episode of pollution."""
+        return Air(wind_m_s, cloud, temperature_c, np.ones_like(cloud), np.ones_like(cloud))
 
 
 class Sky(Protocol):
     """The weather of one scenario. Pure: the same arguments give the same answer."""
 
     def rain_mm_h(self, hour: float, x: Float64, y: Float64) -> Float64:
-        """Rain intensity at the places, mm/h, shape (n,), never negative."""
+        """What falls at the places as rain or snow, mm/h of water, shape (n,), never negative."""
 
     def air(self, hour: float, x: Float64, y: Float64) -> Air:
-        """Wind and cloud at the places."""
+        """The air at the places."""
 
     def sea_m(self, hour: float) -> float:
         """Level of the sea at the coast over its mean, m."""

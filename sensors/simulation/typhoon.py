@@ -33,6 +33,8 @@ SQUALL_MM_H, SQUALL_KM_H, SQUALL_START_KM = 115.0, 46.0, -111.0
 SQUALL_EDGE_KM, SQUALL_TAIL_KM, SQUALL_LIFE_H = 2.5, 9.0, 2.2
 CELL_KM = 13.0
 PEAK_WIND_M_S, WIND_RADIUS_KM = 38.0, 40.0
+LAND_SHARE = 0.6  # of the wind over open water
+COOLING_C = 5.0  # under the thickest cloud
 SURGE_M, SURGE_HOUR, SURGE_WIDTH_H = 1.05, 4.5, 3.2
 
 
@@ -64,7 +66,11 @@ class Typhoon:
         ratio = np.sqrt(east * east + north * north) / WIND_RADIUS_KM + 1e-3
         storm = self._at(hour, 3) * PEAK_WIND_M_S * ratio / (0.5 + 0.5 * ratio * ratio)
         cover = self._at(hour, 3) * np.exp(-ratio / 8.0)
-        return Air(np.maximum(calm.wind_m_s, 0.6 * storm), np.maximum(calm.cloud, cover))
+        return Air.clean(
+            np.maximum(calm.wind_m_s, LAND_SHARE * storm),
+            np.maximum(calm.cloud, cover),
+            calm.temperature_c - COOLING_C * cover,
+        )
 
     def sea_m(self, hour: float) -> float:
         surge = SURGE_M * float(np.exp(-(((hour - SURGE_HOUR) / SURGE_WIDTH_H) ** 2)))

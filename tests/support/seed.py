@@ -56,7 +56,9 @@ def seed(
     boundaries = load_boundaries(var_dir)
     with connect(conninfo, namespace, "citybrain seed") as connection:
         save_shapes(connection, boundaries.full, boundaries.sketch)
-        registry = save_registry(connection, build_registry(boundaries, POINTS, 1, 4))
+        registry = save_registry(
+            connection, build_registry(boundaries, POINTS, 1, 4, DOMAINS.values())
+        )
         depths = {
             p.id: depth_mm(p.lon, p.lat)
             for p in registry.points.values()

@@ -9,11 +9,11 @@ import numpy as np
 
 from sensors.simulation import city, faults
 from sensors.simulation.city import Step
-from sensors.simulation.scenario import SCENARIOS
+from sensors.simulation.scenario import SCENARIOS, players
 from streams.catalog import Registry
 from streams.contracts.codec import encode
 from streams.contracts.frame import Float64, Frame, Int64
-from streams.domains import find_domains
+from tests.support.stand_ins import all_domains
 from tests.support.zhejiang import SEED, registry_of
 
 HOUR_MS = 3_600_000
@@ -27,12 +27,15 @@ def steps(
     registry: Registry | None = None,
     seed: int = SEED,
     start_ms: int = START_MS,
+    only: str | None = None,
 ) -> Iterator[Step]:
-    """A play from the typhoon's usual start (unless told), 40 points unless a registry is given."""
-    found = registry or registry_of(40)
-    players = SCENARIOS[scenario].players(found, find_domains().values(), seed, start_ms)
+    """A play from the typhoon's usual start (unless told), 40 points unless a registry is given;
+    of one domain if `only` names it."""
+    world = SCENARIOS[scenario].world(registry or registry_of(40), seed, start_ms)
     spoilt = faults.parse(spoil, seed, start_ms)
-    return city.run(players, spoilt, start_ms, start_ms + round(minutes * 60_000))
+    end_ms = start_ms + round(minutes * 60_000)
+    domains = [d for name, d in all_domains().items() if only in (None, name)]
+    return city.run(world, players(world, domains), spoilt, end_ms)
 
 
 def frames(played: Iterable[Step]) -> list[Frame]:

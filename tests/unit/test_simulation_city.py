@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
@@ -10,15 +12,24 @@ import numpy as np
 import pytest
 
 from deploy.city.zhejiang.build import build_registry
-from sensors.simulation.chemistry import WASH_PER_MM, Hour, Site, concentrations, wash
+from sensors.simulation.chemistry import (
+    WASH_PER_MM,
+    Hour,
+    Site,
+    concentrations,
+    layer,
+    light,
+    wash,
+)
 from sensors.simulation.city import run
-from sensors.simulation.drift import due
-from sensors.simulation.scenario import SCENARIOS, parse_start
+from sensors.simulation.player import due
+from sensors.simulation.scenario import SCENARIOS, parse_start, players
 from streams.contracts.domain import Domain, PointType, Property, Title
+from streams.contracts.frame import Frame
 from streams.contracts.reason import Origin
-from streams.domains import find_domains
 from streams.errors import Misconfigured
 from tests.support.simulated import START_MS, digest, frames, series, steps
+from tests.support.stand_ins import all_domains
 from tests.support.zhejiang import registry_of, zhejiang
 
 
@@ -26,9 +37,17 @@ def test_the_same_seed_gives_the_same_bytes() -> None:
     assert digest(frames(steps(20))) == digest(frames(steps(20)))
 
 
-def test_the_bytes_are_those_of_every_other_machine() -> None:
-    """A change of the physics changes this figure; a change of the machine must not."""
-    assert digest(frames(steps(45))) == "c9a0ca3374a81467"
+def test_the_readings_are_those_of_every_other_machine() -> None:
+    """A change of the physics changes these figures; a change of the machine must not."""
+    found = frames(steps(95))
+    assert {f.domain for f in found} == set(all_domains())
+    assert {name: readings_digest(found, name) for name in GOLDEN} == GOLDEN
+
+
+def readings_digest(found: Sequence[Frame], name: str) -> str:
+    """A short hash of all times and values of a property."""
+    rows = {s: (t.tolist(), v.tolist()) for s, (t, v) in series(found, name).items()}
+    return hashlib.sha256(repr(sorted(rows.items())).encode()).hexdigest()[:12]
 
 
 def test_another_seed_gives_other_readings() -> None:
@@ -83,14 +102,14 @@ def test_the_typhoon_floods_ten_minutes_after_its_start_and_first_ponds_drain_wi
 
 
 def test_a_dry_street_reads_zero_and_most_points_stay_dry_in_an_ordinary_day() -> None:
-    found = series(frames(steps(24 * 60, "ordinary")), "depth")
+    found = series(frames(steps(24 * 60, "ordinary", only="waterlogging")), "depth")
     dry = [v for _, v in found.values() if not v.any()]
     assert len(dry) > 0.9 * len(found)
     assert max(float(v.max()) for _, v in found.values()) < 0.15
 
 
 def test_floods_rise_faster_than_they_fall() -> None:
-    found = series(frames(steps(15 * 60)), "depth")
+    found = series(frames(steps(15 * 60, only="waterlogging")), "depth")
     flooded = [v for _, v in found.values() if v.max() >= 0.3]
     assert flooded
     rises = [int(v.argmax()) - int((v >= 0.05).argmax()) for v in flooded]
@@ -135,13 +154,46 @@ def test_air_recovers_in_dry_hours() -> None:
     assert left[0] > 0.95
 
 
+def test_haze_is_dust_that_dims_the_light_and_heat_makes_ozone() -> None:
+    clear, hazy, hot = weather(13), weather(13, haze=9.0), weather(13, temperature_c=40.0)
+    assert concentrations(TOWN, hazy)["pm25"] > 5 * concentrations(TOWN, clear)["pm25"]
+    assert concentrations(TOWN, hazy)["o3"] < concentrations(TOWN, clear)["o3"]
+    assert concentrations(TOWN, hot)["o3"] > 1.1 * concentrations(TOWN, clear)["o3"]
+
+
+GOLDEN = {
+    "depth": "f0e3e5d2a17e",
+    "rain": "c98b62bf15fc",
+    "pm25": "0cd31b2abedc",
+    "o3": "aeaadfda115b",
+    "air_temperature": "e166302dab3d",
+    "gust": "60a684454e5a",
+    "speed": "6dcc1755ffaa",
+    "vehicle_count": "bd0c6721d938",
+    "occupants": "fcaa9996c877",
+    "check_in": "818d15abd7dc",
+}
 TOWN = Site(*(np.ones(1) for _ in range(3)))
+AUGUST = (5.3, 18.7)
 
 
-def weather(hour: int, wind_m_s: float = 2.4, washed: float = 1.0) -> Hour:
-    share = {name: np.array([washed]) for name in WASH_PER_MM}
-    wind, cloud, rain = np.array([wind_m_s]), np.array([0.2]), np.zeros(1)
-    return Hour(hour + 0.5, wind, cloud, rain, share, 1.0)
+def weather(
+    hour: int,
+    wind_m_s: float = 2.4,
+    washed: float = 1.0,
+    haze: float = 1.0,
+    temperature_c: float = 30.0,
+) -> Hour:
+    return Hour(
+        local_hour=hour + 0.5,
+        sun=light(hour + 0.5, np.array([0.2]), AUGUST),
+        layer=np.array([layer(hour + 0.5, AUGUST)]),
+        temperature_c=np.array([temperature_c]),
+        haze=np.array([haze]),
+        wind_m_s=np.array([wind_m_s]),
+        washed={name: np.array([washed]) for name in WASH_PER_MM},
+        air_mass=1.0,
+    )
 
 
 def test_starts_are_shanghai_time_unless_they_say_otherwise() -> None:
@@ -151,10 +203,10 @@ def test_starts_are_shanghai_time_unless_they_say_otherwise() -> None:
 
 
 def test_every_scenario_plays_every_domain() -> None:
-    domains = find_domains()
+    domains = all_domains()
     for scenario in SCENARIOS.values():
-        players = scenario.players(registry_of(20), domains.values(), 1, scenario.start_ms())
-        assert [p.domain for p in players] == sorted(domains)
+        world = scenario.world(registry_of(20), 1, scenario.start_ms())
+        assert [p.domain for p in players(world, domains.values())] == sorted(domains)
 
 
 NOISE = Domain(
@@ -171,8 +223,8 @@ NOISE = Domain(
 
 def test_a_domain_without_physics_is_played_too() -> None:
     registry = build_registry(zhejiang(), 20, 7, 4, [NOISE])
-    players = SCENARIOS["ordinary"].players(registry, [NOISE], 7, START_MS)
-    found = frames(run(players, (), START_MS, START_MS + 600_000))
+    world = SCENARIOS["ordinary"].world(registry, 7, START_MS)
+    found = frames(run(world, players(world, [NOISE]), (), START_MS + 600_000))
     times, values = series(found, "noise_db")["noise-331081-1-s"]
     assert np.diff(times).tolist() == [60_000] * 9
     assert (values > 20).all()
@@ -193,4 +245,4 @@ def test_an_interval_is_sent_when_it_is_over() -> None:
 def test_a_domain_that_names_no_player_is_refused() -> None:
     wrong = replace(NOISE, simulated="nowhere")
     with pytest.raises(Misconfigured, match=r"sensors\.simulation\.nowhere"):
-        SCENARIOS["ordinary"].players(registry_of(20), [wrong], 7, START_MS)
+        players(SCENARIOS["ordinary"].world(registry_of(20), 7, START_MS), [wrong])

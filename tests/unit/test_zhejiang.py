@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from datetime import date
 
 import pytest
 import shapely
 
-from deploy.city.zhejiang.build import (
-    SIGNOFF_STATES,
-    STATIONS_PER_COUNTY,
-    County,
-    Share,
-    build_registry,
-    share_out,
-)
+from deploy.city.zhejiang.build import build_registry, readings_per_hour, share_out, weight
+from deploy.city.zhejiang.county import SIGNOFF_STATES, STATIONS_PER_COUNTY, County
+from sensors.simulation.refuge import capacity
 from streams.catalog import Registry
 from streams.contracts.domain import Point
+from tests.support.stand_ins import all_domains
 from tests.support.zhejiang import SEED, registry_of, zhejiang
+
+DOMAINS = tuple(all_domains().values())
 
 
 def of_type(registry: Registry, kind: str) -> list[Point]:
@@ -25,8 +23,8 @@ def of_type(registry: Registry, kind: str) -> list[Point]:
 
 
 def test_the_same_arguments_give_the_same_version() -> None:
-    assert build_registry(zhejiang(), 40, SEED, 4).version == registry_of(40).version
-    assert build_registry(zhejiang(), 40, SEED + 1, 4).version != registry_of(40).version
+    assert build_registry(zhejiang(), 40, SEED, 4, DOMAINS).version == registry_of(40).version
+    assert build_registry(zhejiang(), 40, SEED + 1, 4, DOMAINS).version != registry_of(40).version
 
 
 def test_twenty_points_fill_one_county_and_two_thousand_all() -> None:
@@ -43,7 +41,7 @@ def test_there_are_as_many_flood_points_as_asked(points: int) -> None:
 
 def test_no_point_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one"):
-        build_registry(zhejiang(), 0, SEED, 4)
+        build_registry(zhejiang(), 0, SEED, 4, DOMAINS)
 
 
 def test_every_located_point_lies_in_its_own_county() -> None:
@@ -73,12 +71,64 @@ def test_signed_off_points_drain_their_design_rain_and_unfinished_ones_do_not() 
             assert drain < design
 
 
-def test_a_road_link_is_closed_by_one_point_only() -> None:
-    links = [
-        p.attributes["link"] for p in registry_of(400).points.values() if p.attributes.get("link")
-    ]
-    assert links
-    assert len(links) == len(set(links))
+def test_a_road_link_is_closed_by_one_point_only_which_lies_on_it() -> None:
+    registry = registry_of(400)
+    flooding = [p for p in of_type(registry, "flood_point") if "link" in p.attributes]
+    assert 0.5 < len(flooding) / 400 < 0.7
+    assert len({p.attributes["link"] for p in flooding}) == len(flooding)
+    for point in flooding:
+        link = registry.points[point.attributes["link"]]
+        assert (link.type, link.area) == ("road_link", point.area)
+        assert (link.lon, link.lat) == (point.lon, point.lat)
+
+
+def test_links_know_their_class_length_and_free_flow() -> None:
+    links = of_type(registry_of(1_800), "road_link")
+    assert len(links) == 1_800
+    assert {p.attributes["road_class"] for p in links} == {
+        "expressway", "trunk", "secondary", "branch",
+    }  # fmt: skip
+    for link in links:
+        assert 150 <= int(link.attributes["length_m"]) <= 3_000
+        assert 30 <= int(link.attributes["free_flow_kmh"]) <= 80
+
+
+def test_shelters_state_a_capacity_or_an_area_with_a_class_and_dates() -> None:
+    registry = registry_of(1_800)
+    shelters = of_type(registry, "shelter")
+    assert len(shelters) == 360
+    for shelter in shelters:
+        given = shelter.attributes
+        assert ("capacity" in given) != ("effective_area_m2" in given)
+        assert capacity(shelter) > 0
+        assert given["class"] in ("emergency", "temporary", "short", "medium", "long")
+        for key in ("standardised", "deregistered"):
+            if key in given:
+                assert "2021-07-15" <= str(date.fromisoformat(given[key])) < "2026-06-01"
+    standardised = [s for s in shelters if "standardised" in s.attributes]
+    assert 0.5 < len(standardised) / 360 < 0.7
+    assert 0 < sum("deregistered" in s.attributes for s in shelters) < 40
+
+
+def test_a_shelter_counts_people_or_those_who_pass_its_door() -> None:
+    registry = registry_of(400)
+    kinds = {
+        s.properties: registry.points[s.point].attributes["class"]
+        for s in registry.sensors.values()
+        if registry.points[s.point].type == "shelter"
+    }
+    assert kinds.keys() == {
+        ("occupants", "open"), ("check_in", "check_out", "open"), ("occupants",),
+    }  # fmt: skip
+    assert kinds[("occupants",)] == "emergency"
+
+
+def test_nothing_is_made_that_no_domain_watches() -> None:
+    only = build_registry(zhejiang(), 40, SEED, 4, [d for d in DOMAINS if d.name != "traffic"])
+    assert not of_type(only, "road_link")
+    assert not any("link" in p.attributes for p in only.points.values())
+    assert not any(g.endswith("-road") for g in only.gateways)
+    assert {s.gateway for s in only.sensors.values()} == set(only.gateways)
 
 
 def test_some_stations_have_no_coordinates() -> None:
@@ -106,16 +156,31 @@ def test_sensors_wait_for_their_ids_and_know_their_gateways() -> None:
 
 
 def test_a_big_county_has_several_gateways() -> None:
-    county = County(zhejiang(), Share(zhejiang().areas["331081"], 200), SEED)
-    assert len(list(county.gateways())) == 3  # two for 200 points, one for air
-    assert len({s.gateway for s in county.sensors()}) == 3
+    county = County(zhejiang(), zhejiang().areas["331081"], 200, SEED, DOMAINS)
+    kinds = {g.id.removeprefix("gw-331081-") for g in county.gateways()}
+    assert kinds == {"1", "2", "air", "weather", "road", "shelter"}
+    assert {s.gateway for s in county.sensors()} == {f"gw-331081-{kind}" for kind in kinds}
 
 
 def test_partitions_are_balanced_and_know_every_county() -> None:
     registry = registry_of(1_800)
     assert len(registry.partitions) == 90
+    per_hour = readings_per_hour(DOMAINS)
+    weights = {
+        area: sum(weight(s, per_hour) for s in sensors)
+        for area, sensors in registry.sensors_by_area.items()
+    }
     load = [0] * registry.partition_count
     for area, partition in registry.partitions.items():
-        load[partition] += len(registry.sensors_by_area.get(area, ()))
-    assert max(load) - min(load) <= max(len(s) for s in registry.sensors_by_area.values())
-    assert all(low > 0 for low, _ in pairwise(sorted(load)))
+        load[partition] += weights[area]
+    assert max(load) - min(load) <= max(weights.values())
+    assert min(load) > 0
+
+
+def test_a_sensor_weighs_what_it_sends() -> None:
+    per_hour = readings_per_hour(DOMAINS)
+    sensors = registry_of(20).sensors
+    assert weight(sensors["fp-331081-0001-d"], per_hour) == 120
+    assert weight(sensors["rg-331081-001-r"], per_hour) == 60
+    assert weight(sensors["rl-331081-0001-t"], per_hour) == 36
+    assert weight(sensors["as-331081-1-a"], per_hour) == 6

@@ -152,4 +152,5 @@ DOMAIN = Domain(
     inventory=inventory,
     heed=heed,
     due=due,
+    simulated="shelter",
 )

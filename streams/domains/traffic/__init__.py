@@ -96,4 +96,5 @@ DOMAIN = Domain(
     daily=daily,
     inventory=inventory,
     heed=heed,
+    simulated="traffic",
 )
