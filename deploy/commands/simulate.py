@@ -28,7 +28,8 @@ def register(app: typer.Typer) -> None:
             list[str] | None,
             typer.Option(
                 help="KIND[:ARG], may be repeated: stuck, spiking, dead, skewed-clock, "
-                "gateway-down, late, duplicates, out-of-order; see docs/simulation.md."
+                "gateway-down, late, duplicates, out-of-order, drift, unit-change; see "
+                "docs/simulation.md."
             ),
         ] = None,
         start: Annotated[

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from sensors.simulation.faults.dead import Dead
+from sensors.simulation.faults.drift import Drift
 from sensors.simulation.faults.duplicates import Duplicates
 from sensors.simulation.faults.gateway_down import GatewayDown
 from sensors.simulation.faults.late import Late
@@ -18,6 +19,7 @@ from sensors.simulation.faults.out_of_order import OutOfOrder
 from sensors.simulation.faults.skewed_clock import SkewedClock
 from sensors.simulation.faults.spiking import Spiking
 from sensors.simulation.faults.stuck import Stuck
+from sensors.simulation.faults.unit_change import UnitChange
 from streams.contracts.frame import Frame
 from streams.errors import Misconfigured
 
@@ -41,6 +43,8 @@ KINDS: Mapping[str, Maker] = MappingProxyType(
         "late": Late.parse,
         "duplicates": Duplicates.parse,
         "out-of-order": OutOfOrder.parse,
+        "drift": Drift.parse,
+        "unit-change": UnitChange.parse,
     }
 )
 
