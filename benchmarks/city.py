@@ -1,12 +1,15 @@
 """A city under a typhoon as a ready log: frames of 500 depth readings of one area, at 1 Hz.
 
 A fifth of the sensors stands in water that rises and falls; the rest reports a dry bottom. Every
-hour the air stations speak, every minute the rain gauges. Seeded: same numbers, same bytes.
+hour the air stations speak, every minute the rain gauges, and as often as `OTHERS` says the points
+of the other domains that are installed. Seeded: same numbers, same bytes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 
@@ -15,6 +18,7 @@ from streams.contracts.codec import encode, encode_tick
 from streams.contracts.domain import Point
 from streams.contracts.frame import Frame
 from streams.contracts.reason import Origin
+from streams.domains import find_domains
 from streams.log import Entry
 
 AREAS = 8
@@ -23,6 +27,55 @@ PARTITIONS = 4
 START_MS = 1_785_600_000_000
 WET_SHARE = 0.2
 POLLUTANTS = ("pm25", "pm10", "so2", "no2", "o3", "co")
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """Points of another domain in each county: usual values, moved by the second in the storm."""
+
+    domain: str
+    kind: str
+    count: int
+    every_s: int
+    usual: tuple[tuple[str, float], ...]
+    interval: bool  # event time = its start, else now
+    attributes: tuple[tuple[str, str], ...] = ()
+
+
+INSTALLED = find_domains()
+OTHERS = tuple(
+    other
+    for other in (
+        Other(
+            "weather",
+            "weather_station",
+            2,
+            60,
+            (("wind_speed", 12.0), ("gust", 19.0), ("air_temperature", 26.0)),
+            False,
+        ),
+        Other(
+            "traffic",
+            "road_link",
+            20,
+            300,
+            (("travel_time", 70.0), ("speed", 36.0), ("vehicle_count", 80.0)),
+            True,
+            (("length_m", "700"), ("free_flow_kmh", "50"), ("road_class", "trunk")),
+        ),
+        Other(
+            "shelter",
+            "shelter",
+            4,
+            300,
+            (("occupants", 120.0), ("open", 1.0)),
+            False,
+            (("capacity", "300"), ("class", "short"), ("hazards", "flood,typhoon")),
+        ),
+    )
+    if other.domain in INSTALLED
+)
+STEADY = ("open",)
 
 
 def codes() -> list[str]:
@@ -40,8 +93,15 @@ def registry() -> Registry:
     points: dict[str, Point] = {}
     sensors: dict[str, Sensor] = {}
 
-    def add(name: str, kind: str, code: str, properties: tuple[str, ...], report_s: int) -> None:
-        points[name] = Point(name, kind, code, name, 120.0, 30.0, {"inventory": "2020"})
+    def add(
+        name: str,
+        kind: str,
+        code: str,
+        properties: tuple[str, ...],
+        report_s: int,
+        attributes: tuple[tuple[str, str], ...] = (("inventory", "2020"),),
+    ) -> None:
+        points[name] = Point(name, kind, code, name, 120.0, 30.0, dict(attributes))
         sensors[name] = Sensor(0, name, name, f"gw-{code}", properties, report_s)
 
     for code in codes():
@@ -50,6 +110,10 @@ def registry() -> Registry:
         add(f"r-{code}", "rain_gauge", code, ("rain",), 60)
         for number in range(2):
             add(f"a-{code}-{number}", "air_station", code, POLLUTANTS, 3600)
+        for other, number in ((o, n) for o in OTHERS for n in range(o.count)):
+            measured = tuple(name for name, _ in other.usual)
+            name = f"{other.kind}-{code}-{number:02d}"
+            add(name, other.kind, code, measured, other.every_s, other.attributes)
     return Registry(
         areas={area.code: area for area in parents + counties},
         points=points,
@@ -78,6 +142,7 @@ def seconds(count: int, seed: int = 1) -> Iterator[list[tuple[int, Entry]]]:
                 frames.append(_rain(code, now_ms, second))
             if second % 3600 == 0:
                 frames.append(_air(code, now_ms, second))
+            frames += [_other(o, code, now_ms, second) for o in OTHERS if second % o.every_s == 0]
             records += [(number % PARTITIONS, encode(frame)) for frame in frames]
         records += [(partition, encode_tick(now_ms + 900)) for partition in range(PARTITIONS)]
         yield records
@@ -100,6 +165,18 @@ def _air(code: str, now_ms: int, second: int) -> Frame:
     value = np.array([35.0, 60, 8, 30, 80, 0.7, 38, 66, 9, 33, 77, 0.8]) + second % 5
     time = np.full(12, now_ms - 3_600_000, np.int64)
     return _frame(code, "air", names, POLLUTANTS, time, value, now_ms + 800)
+
+
+def _other(other: Other, code: str, now_ms: int, second: int) -> Frame:
+    names = tuple(f"{other.kind}-{code}-{number:02d}" for number in range(other.count))
+    properties = tuple(name for name, _ in other.usual)
+    value = [
+        usual if name in STEADY else usual + (number + second // other.every_s) % 7
+        for number, (name, usual) in product(range(other.count), other.usual)
+    ]
+    begin_ms = now_ms - 1000 * other.every_s if other.interval else now_ms
+    time = np.full(len(value), begin_ms, np.int64)
+    return _frame(code, other.domain, names, properties, time, np.array(value), now_ms + 800)
 
 
 def _frame(
