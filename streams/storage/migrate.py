@@ -39,6 +39,9 @@ ADD_PROPERTY = """
 insert into property (id, name, domain, unit, scale)
 select coalesce(max(id), 0) + 1, %s, %s, %s, %s from property
 """
+MOVE_PROPERTY = """
+update property set domain = %s where name = %s
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,8 @@ def migrate(
 
     Raises `Misconfigured` when an applied file was edited or is missing, when the namespace is of
     another kind, when the number of partitions differs from the one it was made with, or when a
-    property changed its scale or domain; `Unavailable` when the database does not answer.
+    property changed its unit or scale; `Unavailable` when the database does not answer. A property
+    may move to another domain: what is stored of it means the same.
     """
     found = find_domains() if domains is None else domains
     with translated(), connect(conninfo, namespace, "citybrain migrate") as connection:
@@ -170,7 +174,9 @@ def _fill_properties(connection: Connection, domains: Mapping[str, Domain]) -> N
             wanted = (domain.name, prop.unit, prop.scale)
             if prop.name not in known:
                 connection.execute(ADD_PROPERTY, (prop.name, *wanted))
-            elif known[prop.name] != wanted:
+            elif known[prop.name][1:] == wanted[1:]:
+                connection.execute(MOVE_PROPERTY, (domain.name, prop.name))
+            else:
                 mistakes.append(
                     f"property {prop.name} is stored as {known[prop.name]}, now {wanted}: "
                     "give it another name"

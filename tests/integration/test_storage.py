@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.catalog import Profile
-from streams.contracts.domain import Episode, Result, Ticket
+from streams.contracts.domain import Episode, Property, Result, Ticket
 from streams.contracts.outcome import (
     DeadLetter,
     FlagChanges,
@@ -207,6 +207,26 @@ def test_migrating_again_does_nothing_and_keeps_ids(database_url: str, namespace
     assert again.applied == ()
     assert again.store == "plain"
     assert len(set(before.values())) == sum(len(d.properties) for d in domains.values())
+
+
+@pytest.mark.integration
+def test_a_property_may_move_to_another_domain_but_not_change(
+    database_url: str, namespace: str
+) -> None:
+    domains = find_domains()
+    depth = domains["waterlogging"].properties[0]
+
+    def owned_by(name: str, prop: Property) -> list[tuple[Any, ...]]:
+        given = {name: replace(domains[name], properties=(prop,))}
+        migrate(database_url, namespace, NamespaceKind.REPLAY, domains=given)
+        with connect(database_url, namespace) as connection:
+            return connection.execute("select id, domain from property").fetchall()
+
+    assert owned_by("waterlogging", depth) == [(1, "waterlogging")]
+    assert owned_by("weather", depth) == [(1, "weather")]
+    for changed in (replace(depth, scale=2), replace(depth, unit="cm")):
+        with pytest.raises(Misconfigured, match="give it another name"):
+            owned_by("weather", changed)
 
 
 @pytest.mark.integration
