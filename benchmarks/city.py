@@ -157,7 +157,7 @@ def _depth(code: str, now_ms: int, depth: np.typing.NDArray[np.float64]) -> Fram
 def _rain(code: str, now_ms: int, second: int) -> Frame:
     time = np.array([now_ms - 60_000], np.int64)
     rain = np.array([0.5 + second % 7 * 0.2])
-    return _frame(code, "waterlogging", (f"r-{code}",), ("rain",), time, rain, now_ms + 800)
+    return _frame(code, "weather", (f"r-{code}",), ("rain",), time, rain, now_ms + 800)
 
 
 def _air(code: str, now_ms: int, second: int) -> Frame:

@@ -56,17 +56,19 @@ DOMAINS: Mapping[str, Domain] = {
             ),
         ),
     ),
+    "weather": Domain(
+        name="weather",
+        title=Title("气象", "Weather"),
+        properties=(Property("rain", "mm", 1, Title("雨量", "Rain"), Decimal(0), Decimal(99)),),
+        points=(PointType("rain_gauge", Title("雨量站", "Rain gauge")),),
+    ),
     "waterlogging": Domain(
         name="waterlogging",
         title=Title("城市内涝", "Waterlogging"),
         properties=(
             Property("depth", "m", DEPTH_SCALE, Title("积水深度", "Depth"), Decimal(0), Decimal(9)),
-            Property("rain", "mm", 1, Title("雨量", "Rain"), Decimal(0), Decimal(99)),
         ),
-        points=(
-            PointType("flood_point", Title("易涝点", "Flood point")),
-            PointType("rain_gauge", Title("雨量站", "Rain gauge")),
-        ),
+        points=(PointType("flood_point", Title("易涝点", "Flood point")),),
         rules=(TierRule("waterlogging.depth", Title("积水深度", "Water depth"), (), 3, "depth"),),
         facts=(
             FactSpec(

@@ -26,6 +26,7 @@ DOMAINS = find_domains()
 PROPERTY_IDS = {
     p.name: i for i, p in enumerate((p for d in DOMAINS.values() for p in d.properties), 1)
 }
+OWNER = {p.name: d.name for d in DOMAINS.values() for p in d.properties}
 
 
 def registry(partitions: int = 1, points: int = 3) -> Registry:
@@ -79,7 +80,7 @@ def frame_of(
     """A frame from rows (sensor, property, time, value)."""
     sensors = sorted({r[0] for r in rows})
     properties = sorted({r[1] for r in rows})
-    kind = "water" if domain == "waterlogging" else "air"
+    kind = "air" if domain == "air" else "water"
     return Frame(
         source=source or f"/gw/{county}/{kind}",
         id=f"{county}-{domain}-{number}",
@@ -95,6 +96,18 @@ def frame_of(
         time_ms=np.array([r[2] for r in rows], np.int64),
         value=np.array([r[3] for r in rows], np.float64),
     )
+
+
+Row = tuple[str, str, int, float]
+"""Sensor, property, time, value."""
+
+
+def by_domain(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    """The rows by the domain that owns their property, in its order of names."""
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        found.setdefault(OWNER[row[1]], []).append(row)
+    return dict(sorted(found.items()))
 
 
 def hostile(seed: int, minutes: int = 150, monotone: bool = True) -> list[Sent]:
@@ -115,12 +128,10 @@ def hostile(seed: int, minutes: int = 150, monotone: bool = True) -> list[Sent]:
             if not monotone:
                 ingest -= int(rng.integers(0, 90_000))
             number += 1
-            sent.append(
-                Sent(
-                    frame_of(county, "waterlogging", number, ingest, rows),
-                    append_shift_ms=int(rng.integers(-200_000, 200_000)),
-                )
-            )
+            shift = int(rng.integers(-200_000, 200_000))
+            for domain, own in by_domain(rows).items():
+                frame = frame_of(county, domain, number, ingest, own)
+                sent.append(Sent(frame, append_shift_ms=shift))
             if rng.random() < 0.05:
                 sent.append(sent[-1])  # a retried frame
             if minute % 60 == 10:

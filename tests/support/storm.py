@@ -98,7 +98,7 @@ def _depths(chance: random.Random, code: str, step: int, now_ms: int) -> Frame:
 
 def _rain(chance: random.Random, code: str, now_ms: int) -> Frame:
     rows = [(0, now_ms - 60_000, round(chance.uniform(0, 2), 1))]
-    return _frame("waterlogging", code, ("rain",), [f"r-{code}"], rows, now_ms)
+    return _frame("weather", code, ("rain",), [f"r-{code}"], rows, now_ms)
 
 
 def _air(chance: random.Random, code: str, now_ms: int) -> Frame:

@@ -81,7 +81,8 @@ class Timeline:
     def rain(self, at: str, mm: float) -> Outcome:
         """A minute of rain that starts at the time."""
         rows = [(f"{COUNTY}-g", "rain", moment(at), mm)]
-        return self.rows(rows, moment(at) + 61_000)
+        frame = frame_of(COUNTY, "weather", self._offset, moment(at) + 61_000, rows)
+        return self.push(frame)
 
     def rows(
         self,

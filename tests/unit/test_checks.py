@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from streams.contracts.domain import AreaView
-from streams.domains.waterlogging import DEPTH, RAIN
+from streams.domains.waterlogging import DEPTH
+from streams.domains.weather.layout import INDEX, PROPERTIES
 from streams.quality.checks import Judged, Quality
 from streams.windows.history import Chunk
 
@@ -32,7 +33,7 @@ class Sensors:
     """Depth sensors 0 and 1 under the checks; every call is one frame."""
 
     def __init__(self) -> None:
-        self.quality = Quality((DEPTH, RAIN), view(0, 0))
+        self.quality = Quality((DEPTH, PROPERTIES[INDEX["rain"]]), view(0, 0))
 
     def rows(self, *rows: tuple[int, float, float]) -> tuple[Chunk, Judged]:
         """(series, second, metres), judged; the chunk carries the flags."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from streams.area.reads import with_reads
 from streams.area.view import build_view
 from streams.catalog import Profile
 from streams.domains.waterlogging import DOMAIN
 from streams.windows.history import Chunk
 from streams.windows.lane import Lane, Sifted
-from tests.support.small_city import COUNTIES, registry
+from tests.support.small_city import COUNTIES, DOMAINS, registry
 from tests.support.timeline import moment
 
 MINUTE = 60_000
@@ -20,8 +21,9 @@ TEN = moment("10:00")
 
 @pytest.fixture
 def lane() -> Lane:
-    view = build_view(DOMAIN, COUNTIES[0], registry(), Profile("t"), None)
-    return Lane(DOMAIN, view, MINUTE, HORIZON, 8 * 3_600_000)
+    seen = with_reads(DOMAIN, DOMAINS)
+    view = build_view(seen, COUNTIES[0], registry(), Profile("t"), None)
+    return Lane(seen, view, MINUTE, HORIZON, 8 * 3_600_000)
 
 
 def sift(lane: Lane, *rows: tuple[int, int, int]) -> Sifted:

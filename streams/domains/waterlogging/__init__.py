@@ -1,7 +1,8 @@
 """Waterlogging (易涝点): depth tiers, fast rises, wet episodes with their rain, row 13 of the Plan.
 
 Tiers, rise alarm and episodes are house conventions (domain.md §2.2, §8.3), every number a
-parameter. Not here yet: rain warnings (weather domain), drawing on neighbours' depths (quality).
+parameter. The rain is that of the weather domain. Not here yet: drawing on neighbours' depths
+(quality).
 """
 
 from __future__ import annotations
@@ -76,16 +77,6 @@ DEPTH = Property(
     report_s=30,
     checks=Checks(spike=Decimal("0.30"), flat_s=6 * 3600, rise_alerts=True),
 )
-RAIN = Property(
-    name="rain",
-    unit="mm",
-    scale=3,
-    title=Title("雨量", "rain"),
-    low=Decimal("0"),
-    high=Decimal("30"),
-    interval_s=60,
-    report_s=60,
-)
 DEPTH_RULE = TierRule(
     name="waterlogging.depth",
     title=Title("积水深度", "water depth"),
@@ -115,7 +106,7 @@ RISE_RULE = TierRule(
 DOMAIN = Domain(
     name="waterlogging",
     title=Title("城市内涝", "waterlogging"),
-    properties=(DEPTH, RAIN),
+    properties=(DEPTH,),
     points=(
         PointType(
             "flood_point",
@@ -123,7 +114,6 @@ DOMAIN = Domain(
             ("gauge", "link", "tidal", "inventory", "signoff", "design_rain_mm_h"),
             ("gauge", "link"),
         ),
-        PointType("rain_gauge", Title("雨量站", "rain gauge")),
     ),
     timing=Timing(delay_s=60, horizon_s=1800, bucket_s=60),
     parameters=parameters.PARAMETERS,
@@ -135,5 +125,6 @@ DOMAIN = Domain(
     close=close,
     daily=figures.daily,
     inventory=inventory,
+    reads=("rain",),
     simulated="water",
 )

@@ -25,7 +25,7 @@ from streams.contracts.reason import Flag
 from streams.domains.waterlogging import parameters as key
 
 RULE = "waterlogging.rise"
-DEPTH, RAIN = 0, 1  # positions in DOMAIN.properties
+DEPTH, RAIN = 0, 1  # positions in DOMAIN.properties and, behind them, DOMAIN.reads
 DEPTH_SCALE = 6
 UM_PER_CM = 10**4
 

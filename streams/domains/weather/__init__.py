@@ -1,7 +1,7 @@
 """Weather (气象): warning signals from what is measured, grades of rain and snow, extremes.
 
 The table of signals is that of 中国气象局令第16号 (2007), domain.md §5.1, as data of the profile.
-A colour here says that a threshold's threshold has been reached, by measurement: a warning (预警信号) itself is
+A colour here says that a threshold has been reached, by measurement: a warning (预警信号) itself is
 issued by the meteorological service. Open: the forecast half of the definitions (将达), 大风's own
 table, provincial tables. Operator's page: docs/domains/weather.md.
 """
@@ -41,8 +41,8 @@ def _rule(signal: str) -> TierRule:
 DOMAIN = Domain(
     name="weather",
     title=Title("气象", "weather"),
-    properties=layout.PROPERTIES[:-1],
-    points=layout.POINTS[:-1],
+    properties=layout.PROPERTIES,
+    points=layout.POINTS,
     timing=Timing(delay_s=60, horizon_s=1800, bucket_s=60),
     parameters=key.PARAMETERS,
     rules=tuple(_rule(signal) for signal in key.CELLS),
@@ -52,5 +52,5 @@ DOMAIN = Domain(
     close=close,
     hourly=figures.hourly,
     daily=figures.daily,
-    simulated=None,
+    simulated="weather",
 )
