@@ -12,6 +12,7 @@ from streams.contracts.domain import Domain, TierRule, Timing, Title
 from streams.contracts.reason import Severity
 from streams.domains.weather import figures, layout
 from streams.domains.weather import parameters as key
+from streams.domains.weather.profile import mistakes
 from streams.domains.weather.signals import WeatherState, close, initial, rule_name
 
 _TITLES = {
@@ -52,5 +53,6 @@ DOMAIN = Domain(
     close=close,
     hourly=figures.hourly,
     daily=figures.daily,
+    mistakes=mistakes,
     simulated="weather",
 )
