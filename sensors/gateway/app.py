@@ -24,18 +24,21 @@ from starlette.requests import ClientDisconnect
 
 from sensors.gateway import document, problem
 from sensors.gateway.admission import Admission, TooLarge, TooSlow
-from sensors.gateway.batch import BadRequest, check, parse
+from sensors.gateway.checking import check
 from sensors.gateway.collector import Busy, Collector
+from sensors.gateway.decoding import decode
 from sensors.gateway.directory import RegistrySource
 from sensors.gateway.metrics import GatewayMetrics
+from sensors.gateway.reading import BadRequest, UnknownFormat
+from sensors.gateway.reading import Request as Decoded
 from sensors.gateway.settings import GatewaySettings
 from sensors.gateway.watch import RegistryWatch
-from streams.contracts.cloudevents import media_type
 from streams.contracts.domain import Domain
 from streams.contracts.frame import JSON
 from streams.errors import Unavailable
 from streams.log import Log
 
+GATEWAY_HEADER = "x-citybrain-gateway"
 _log = logging.getLogger(__name__)
 
 
@@ -62,6 +65,7 @@ class Gateway:
         settings = parts.settings
         self.settings = settings
         self.on_bug = parts.on_bug
+        self._clock_ms = parts.clock_ms
         self.metrics = GatewayMetrics()
         self.admission = Admission(settings, self.metrics)
         self.watch = RegistryWatch(parts.registry, parts.domains, settings.registry_s)
@@ -71,11 +75,10 @@ class Gateway:
 
     async def take(self, request: Request) -> dict[str, object]:
         """The answer to a batch; raises `Problem` when nothing of it was taken."""
-        _check_media_type(request)
         try:
             with self.admission.enter():
                 async with self.admission.body(request) as body:
-                    batch = parse(body, self.settings.request_readings)
+                    batch = self._decode(request, body)
                 directory = self.watch.directory
                 if directory is None:
                     raise problem.busy("no registry is active yet", self.settings.retry_after_s)
@@ -85,8 +88,10 @@ class Gateway:
                 for one in refused:
                     self.metrics.refused.labels(one.reason).inc()
                 if refused and not pieces:
-                    raise problem.all_refused(refused)
+                    raise problem.all_refused([batch.describe(one) for one in refused])
                 await self.collector.put(pieces)
+        except UnknownFormat as error:
+            raise problem.wrong_media_type(str(error)) from error
         except BadRequest as error:
             raise problem.not_a_batch(str(error)) from error
         except ClientDisconnect as error:
@@ -102,7 +107,21 @@ class Gateway:
             raise problem.busy(f"the log: {error}", self.settings.retry_after_s) from error
         accepted = sum(len(piece.rows) for piece in pieces)
         self.metrics.accepted.inc(accepted)
-        return {"accepted": accepted, "refused": [one.to_dict() for one in refused]}
+        return {"accepted": accepted, "refused": [batch.describe(one) for one in refused]}
+
+    def _decode(self, request: Request, body: bytes) -> Decoded:
+        """The body by its content type; headers and query may name the gateway and the id."""
+        headers = dict(request.headers)
+        asked = request.query_params
+        return decode(
+            headers.get("content-type", JSON),
+            headers,
+            body,
+            most=self.settings.request_readings,
+            now_ms=self._clock_ms(),
+            gateway=asked.get("gateway", headers.get(GATEWAY_HEADER)),
+            id=asked.get("id"),
+        )
 
 
 def create_app(parts: GatewayParts) -> FastAPI:
@@ -183,9 +202,3 @@ def _add_operations(app: FastAPI, gateway: Gateway) -> None:
     @app.get("/metrics", summary="Metrics for Prometheus", description=document.METRICS)
     async def metrics() -> Response:
         return Response(generate_latest(gateway.metrics.registry), media_type=CONTENT_TYPE_LATEST)
-
-
-def _check_media_type(request: Request) -> None:
-    stated = request.headers.get("content-type", JSON)
-    if media_type(stated) != (JSON, "utf-8"):
-        raise problem.wrong_media_type(f"content-type {stated[:80]!r}")

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from sensors.gateway.batch import Piece
+from sensors.gateway.checking import Piece
 from sensors.gateway.framing import frame_pieces
 from sensors.gateway.metrics import GatewayMetrics
 from sensors.gateway.settings import GatewaySettings

@@ -28,6 +28,7 @@ class Device:
     gateway: str
     area: str
     places: Mapping[str, Place]
+    point: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ def compile_directory(registry: Registry, domains: Mapping[str, Domain]) -> Dire
                 if prop in owners:
                     domain, unit = owners[prop]
                     places[prop] = Place(area, domain, partition, unit)
-        devices[name] = Device(sensor.gateway, area, places)
+        devices[name] = Device(sensor.gateway, area, places, sensor.point)
     return Directory(
         registry.version,
         frozenset(g for g in registry.gateways if not text_problem("source", g)),

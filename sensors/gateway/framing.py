@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import msgspec
 import numpy as np
 
-from sensors.gateway.batch import Piece, Row
+from sensors.gateway.checking import Piece, Row
 from streams.contracts.frame import Frame
 from streams.contracts.reason import Flag, Origin
 

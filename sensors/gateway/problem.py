@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from fastapi_problem.error import Problem
-
-from sensors.gateway.batch import Refused
 
 
 def not_a_batch(detail: str) -> Problem:
@@ -25,8 +23,8 @@ def too_large(detail: str) -> Problem:
 
 
 def wrong_media_type(detail: str) -> Problem:
-    """415: only JSON is read."""
-    return Problem("Only application/json is read", "wrong-media-type", detail, 415)
+    """415: nobody here reads this content type."""
+    return Problem("This content type is not read", "wrong-media-type", detail, 415)
 
 
 def unknown_gateway(gateway: str) -> Problem:
@@ -35,7 +33,7 @@ def unknown_gateway(gateway: str) -> Problem:
     return Problem("Unknown gateway", "unknown-gateway", detail, 422, accepted=0, refused=[])
 
 
-def all_refused(refused: Sequence[Refused]) -> Problem:
+def all_refused(refused: Sequence[Mapping[str, object]]) -> Problem:
     """422: not one reading could be taken."""
     return Problem(
         "Every reading was refused",
@@ -43,7 +41,7 @@ def all_refused(refused: Sequence[Refused]) -> Problem:
         f"{len(refused)} of {len(refused)} readings were refused",
         422,
         accepted=0,
-        refused=[one.to_dict() for one in refused],
+        refused=list(refused),
     )
 
 

@@ -22,6 +22,7 @@ class Reason(StrEnum):
     UNKNOWN_PROPERTY = "unknown_property"
     UNKNOWN_UNIT = "unknown_unit"
     FOREIGN_AREA = "foreign_area"  # the sensor belongs to another area than the frame says
+    FOREIGN_POINT = "foreign_point"  # the sensor stands at another point than the envelope says
     ORIGIN_REFUSED = "origin_refused"  # e.g. a simulated frame in a live namespace
     NOT_FINITE = "not_finite"
     OUT_OF_BOUNDS = "out_of_bounds"  # cannot be stored at the property's scale

@@ -9,11 +9,13 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sensors.gateway.batch import BadRequest, Reading, Refused, Request, check, parse
+from sensors.gateway.checking import check
+from sensors.gateway.decoding import decode as decode_request
 from sensors.gateway.directory import Device, Directory, Place
 from sensors.gateway.framing import frame_pieces
+from sensors.gateway.reading import BadRequest, Reading, Refused, Request
 from streams.contracts.codec import decode, encode
-from streams.contracts.frame import MSGPACK, Frame, Record
+from streams.contracts.frame import JSON, MSGPACK, Frame, Record
 from streams.errors import InvalidEvent
 from tests.support.frames import make_frame
 
@@ -47,7 +49,7 @@ READINGS = st.fixed_dictionaries(
 def attempt(body: bytes) -> Request | None:
     """The request, or None for a refusal: any other exception fails the test."""
     try:
-        return parse(body, 1000)
+        return decode_request(JSON, {}, body, most=1000, now_ms=0)
     except BadRequest:
         return None
 
