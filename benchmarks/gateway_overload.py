@@ -20,7 +20,7 @@ import httpx
 import psutil
 
 from benchmarks.city import registry
-from sensors.gateway.settings import GatewaySettings
+from sensors.gateway.settings import GatewaySettings, KeyRule
 from streams.catalog import Registry
 from streams.log import Entry
 from streams.log.memory import MemoryLog
@@ -74,7 +74,7 @@ def serve(delay_s: float) -> None:
     from sensors.gateway.app import GatewayParts, create_app
     from streams.domains import find_domains
 
-    settings = GatewaySettings(waiting_rows=50_000, source_rows=10_000)
+    settings = GatewaySettings(waiting_rows=50_000, source_rows=10_000, keys=KeyRule.OPTIONAL)
     parts = GatewayParts(DroppingLog(delay_s), FixedRegistry(), find_domains(), settings)
     uvicorn.run(create_app(parts), host="127.0.0.1", port=PORT, log_level="error", access_log=False)
 

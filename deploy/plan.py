@@ -57,12 +57,15 @@ def citybrain(*arguments: str) -> tuple[str, ...]:
     return (sys.executable, "-m", "deploy.cli", *arguments)
 
 
-def make_plan(play: str | None) -> Plan:
-    """The live city, and with a scenario also the simulated one in a namespace of its own."""
+def make_plan(play: str | None, gateway_keys: str = "required") -> Plan:
+    """The live city, and with a scenario also the simulated one in a namespace of its own.
+
+    `gateway_keys` is `CITYBRAIN_GATEWAY_KEYS` of the gateway.
+    """
     live = {"CITYBRAIN_NAMESPACE": LIVE_NAMESPACE}
     children = [
         Child("worker", citybrain("worker"), live),
-        Child("gateway", citybrain("gateway"), live),
+        Child("gateway", citybrain("gateway"), live | {"CITYBRAIN_GATEWAY_KEYS": gateway_keys}),
         Child("api", citybrain("api"), live),
     ]
     if play is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -66,7 +67,7 @@ def start_all(settings: Settings, infra: str, play: str | None, steps: Milestone
     steps.reached("PostgreSQL ready")
     _migrate(conninfo, settings, play)
     steps.reached("schemas ready")
-    service.ensure(var_dir, make_plan(play), embedded)
+    service.ensure(var_dir, make_plan(play, gateway_keys(settings)), embedded)
     _wait_for_api(settings, play, steps)
     _wait_for_gateway(settings, steps)
     _wait_for_worker(conninfo, settings, LIVE_NAMESPACE, steps)
@@ -79,6 +80,20 @@ def page_url(settings: Settings, play: str | None) -> str:
     """Where a person looks."""
     url = f"http://{settings.api_host}:{settings.api_port}/"
     return url if play is None else f"{url}?namespace={PLAY_NAMESPACE}"
+
+
+def gateway_keys(settings: Settings) -> str:
+    """Whether the gateway needs keys: as the environment says, else not on loopback.
+
+    Then a newcomer's `make up` and the calls of the documents work; whoever lets others reach the
+    gateway gets `required` without asking.
+    """
+    from sensors.gateway.settings import KeyRule, is_loopback
+
+    said = os.environ.get("CITYBRAIN_GATEWAY_KEYS")
+    if said:
+        return said
+    return str(KeyRule.OPTIONAL if is_loopback(settings.gateway_host) else KeyRule.REQUIRED)
 
 
 def _taken_ports(settings: Settings) -> list[str]:

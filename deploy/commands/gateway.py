@@ -16,7 +16,8 @@ def gateway() -> None:
     """Takes readings over HTTP and appends them to the log.
 
     Settings: CITYBRAIN_GATEWAY_HOST, CITYBRAIN_GATEWAY_PORT and the others in docs/gateway.md.
-    Listens on loopback unless told otherwise.
+    Listens on loopback unless told otherwise. Who sends needs a key (`citybrain gateway-key`),
+    or, on loopback, CITYBRAIN_GATEWAY_KEYS=optional.
     """
     from sensors.gateway.settings import load_gateway_settings
     from streams.settings import load_settings
@@ -41,6 +42,7 @@ def gateway() -> None:
             find_domains(settings.domain_path),
             own,
             on_bug=lambda: signal.raise_signal(signal.SIGTERM),
+            keys=registry,
         )
         uvicorn.run(
             create_app(parts),

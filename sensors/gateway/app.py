@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -24,13 +25,13 @@ from starlette.requests import ClientDisconnect
 
 from sensors.gateway import document, problem
 from sensors.gateway.admission import Admission, TooLarge, TooSlow
-from sensors.gateway.checking import check
 from sensors.gateway.collector import Busy, Collector
-from sensors.gateway.decoding import decode
 from sensors.gateway.directory import RegistrySource
+from sensors.gateway.intake import Intake, OtherGateway, OverQuota, Sender, UnknownGateway
+from sensors.gateway.key_watch import KeyWatch
+from sensors.gateway.keys import Denial, Key, KeySource, NotAdmitted
 from sensors.gateway.metrics import GatewayMetrics
 from sensors.gateway.reading import BadRequest, UnknownFormat
-from sensors.gateway.reading import Request as Decoded
 from sensors.gateway.settings import GatewaySettings
 from sensors.gateway.watch import RegistryWatch
 from streams.contracts.domain import Domain
@@ -46,7 +47,8 @@ _log = logging.getLogger(__name__)
 class GatewayParts:
     """What the application is made of; the clock gives the ingest time, epoch ms.
 
-    `on_bug` is called when the collector crashed: the process should end and be started again.
+    Without a source of keys no key is valid. `on_bug` is called when the collector crashed: the
+    process should end and be started again.
     """
 
     log: Log
@@ -56,6 +58,8 @@ class GatewayParts:
     clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
     instance: str = field(default_factory=lambda: uuid.uuid4().hex)
     on_bug: Callable[[], None] = lambda: None
+    keys: KeySource | None = None
+    monotonic_s: Callable[[], float] = time.monotonic
 
 
 class Gateway:
@@ -65,35 +69,34 @@ class Gateway:
         settings = parts.settings
         self.settings = settings
         self.on_bug = parts.on_bug
-        self._clock_ms = parts.clock_ms
         self.metrics = GatewayMetrics()
         self.admission = Admission(settings, self.metrics)
         self.watch = RegistryWatch(parts.registry, parts.domains, settings.registry_s)
+        self.keys = KeyWatch(parts.keys, settings, parts.clock_ms)
         self.collector = Collector(
             parts.log, settings, self.metrics, parts.clock_ms, parts.instance
+        )
+        self.intake = Intake(
+            settings,
+            self.metrics,
+            self.watch,
+            self.collector,
+            parts.clock_ms,
+            parts.monotonic_s,
+            lambda gateway, at_ms: None,
         )
 
     async def take(self, request: Request) -> dict[str, object]:
         """The answer to a batch; raises `Problem` when nothing of it was taken."""
+        retry_s = self.settings.retry_after_s
         try:
             with self.admission.enter():
+                sender = self._sender(request)
                 async with self.admission.body(request) as body:
-                    batch = self._decode(request, body)
-                directory = self.watch.directory
-                if directory is None:
-                    raise problem.busy("no registry is active yet", self.settings.retry_after_s)
-                if batch.gateway not in directory.gateways:
-                    raise problem.unknown_gateway(batch.gateway)
-                pieces, refused = check(batch, directory)
-                for one in refused:
-                    self.metrics.refused.labels(one.reason).inc()
-                if refused and not pieces:
-                    raise problem.all_refused([batch.describe(one) for one in refused])
-                await self.collector.put(pieces)
-        except UnknownFormat as error:
-            raise problem.wrong_media_type(str(error)) from error
-        except BadRequest as error:
-            raise problem.not_a_batch(str(error)) from error
+                    kind = request.headers.get("content-type", JSON)
+                    answer = await self.intake.take(kind, _headers(request), body, sender)
+        except (BadRequest, UnknownFormat, UnknownGateway, OtherGateway, OverQuota) as error:
+            raise _turned_away(error) from error
         except ClientDisconnect as error:
             raise problem.not_a_batch("the connection ended before the body did") from error
         except TooLarge as error:
@@ -102,26 +105,51 @@ class Gateway:
             raise problem.too_slow(str(error)) from error
         except Busy as error:
             turned_away = problem.too_many if error.own else problem.busy
-            raise turned_away(str(error), self.settings.retry_after_s) from error
+            raise turned_away(str(error), retry_s) from error
         except Unavailable as error:
-            raise problem.busy(f"the log: {error}", self.settings.retry_after_s) from error
-        accepted = sum(len(piece.rows) for piece in pieces)
-        self.metrics.accepted.inc(accepted)
-        return {"accepted": accepted, "refused": [batch.describe(one) for one in refused]}
+            raise problem.busy(f"the log: {error}", retry_s) from error
+        if answer.refused and not answer.accepted:
+            raise problem.all_refused(answer.refused)
+        return {"accepted": answer.accepted, "refused": list(answer.refused)}
 
-    def _decode(self, request: Request, body: bytes) -> Decoded:
-        """The body by its content type; headers and query may name the gateway and the id."""
-        headers = dict(request.headers)
+    def key_of(self, request: Request) -> Key | None:
+        """The key that a request shows; None when it shows none and needs none. Or a `Problem`."""
+        scheme, _, text = request.headers.get("authorization", "").partition(" ")
+        shown = text.strip() if scheme.lower() == "bearer" else None
+        try:
+            return self.keys.admit(shown or None)
+        except NotAdmitted as error:
+            self.metrics.denied.labels(error.denial.name.lower()).inc()
+            if error.key_id:
+                _log.info("key %s refused: %s", error.key_id, error)
+            if error.denial is Denial.UNKNOWN_STATE:
+                raise problem.busy(str(error), self.settings.retry_after_s) from error
+            raise problem.not_admitted(str(error)) from error
+
+    def _sender(self, request: Request) -> Sender:
+        """Who sends, by the key; headers and query may name the gateway and the batch."""
         asked = request.query_params
-        return decode(
-            headers.get("content-type", JSON),
-            headers,
-            body,
-            most=self.settings.request_readings,
-            now_ms=self._clock_ms(),
-            gateway=asked.get("gateway", headers.get(GATEWAY_HEADER)),
-            id=asked.get("id"),
-        )
+        named = asked.get("gateway", request.headers.get(GATEWAY_HEADER))
+        return Sender(self.key_of(request), named, asked.get("id"))
+
+
+def _headers(request: Request) -> dict[str, str]:
+    """The headers that a format may read: never the one with the key."""
+    return {name: value for name, value in request.headers.items() if name != "authorization"}
+
+
+def _turned_away(error: Exception) -> Problem:
+    match error:
+        case UnknownFormat():
+            return problem.wrong_media_type(str(error))
+        case UnknownGateway():
+            return problem.unknown_gateway(str(error))
+        case OtherGateway():
+            return problem.other_gateway(str(error))
+        case OverQuota():
+            return problem.too_many(str(error), max(1, math.ceil(error.overdraft.wait_s)))
+        case _:
+            return problem.not_a_batch(str(error))
 
 
 def create_app(parts: GatewayParts) -> FastAPI:
@@ -144,16 +172,17 @@ def create_app(parts: GatewayParts) -> FastAPI:
 @asynccontextmanager
 async def running(gateway: Gateway) -> AsyncIterator[None]:
     """Runs the collector and the registry watch; on the way out what waits is still appended."""
-    await gateway.watch.refresh()
-    watching = asyncio.create_task(gateway.watch.run())
+    await asyncio.gather(gateway.watch.refresh(), gateway.keys.refresh())
+    watching = [asyncio.create_task(one.run()) for one in (gateway.watch, gateway.keys)]
     collecting = asyncio.create_task(gateway.collector.run())
     collecting.add_done_callback(lambda task: _report_bug(task, gateway.on_bug))
     try:
         yield
     finally:
-        watching.cancel()
+        for task in watching:
+            task.cancel()
         gateway.collector.stop()
-        await asyncio.wait((watching, collecting), timeout=2 * gateway.settings.append_timeout_s)
+        await asyncio.wait((*watching, collecting), timeout=2 * gateway.settings.append_timeout_s)
 
 
 def _report_bug(task: asyncio.Task[None], on_bug: Callable[[], None]) -> None:

@@ -25,6 +25,31 @@ class GatewayMetrics:
             ["reason"],
             registry=self.registry,
         )
+        # By gateway: only registered ones get a label, so the registry bounds the series.
+        self.by_gateway = Counter(
+            "citybrain_gateway_source_readings_total",
+            "Readings by gateway and what became of them.",
+            ["gateway", "outcome"],
+            registry=self.registry,
+        )
+        self.bytes = Counter(
+            "citybrain_gateway_source_bytes_total",
+            "Bytes of bodies that were decoded, by gateway.",
+            ["gateway"],
+            registry=self.registry,
+        )
+        self.throttled = Counter(
+            "citybrain_gateway_source_throttled_total",
+            "Requests beyond a quota.",
+            ["gateway", "limit"],
+            registry=self.registry,
+        )
+        self.denied = Counter(
+            "citybrain_gateway_denied_total",
+            "Requests without a valid key.",
+            ["reason"],
+            registry=self.registry,
+        )
         self.frames = Counter(
             "citybrain_gateway_frames_total", "Frames that the log took.", registry=self.registry
         )

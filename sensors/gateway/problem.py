@@ -12,6 +12,18 @@ def not_a_batch(detail: str) -> Problem:
     return Problem("Not a batch of readings", "not-a-batch", detail, 400)
 
 
+def not_admitted(detail: str) -> Problem:
+    """401: no key, or none that is valid."""
+    headers = {"WWW-Authenticate": 'Bearer realm="citybrain gateway"'}
+    return Problem("No valid key", "no-valid-key", detail, 401, headers)
+
+
+def other_gateway(key_gateway: str) -> Problem:
+    """403: the key belongs to another gateway than the one that the request names."""
+    detail = f"this key belongs to gateway {key_gateway!r}"
+    return Problem("The key of another gateway", "other-gateway", detail, 403)
+
+
 def too_slow(detail: str) -> Problem:
     """408: the body did not arrive in time."""
     return Problem("The request took too long", "too-slow", detail, 408)

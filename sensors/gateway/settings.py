@@ -7,6 +7,7 @@ memory of the process: body bytes being read, rows waiting for the log, requests
 from __future__ import annotations
 
 import ipaddress
+from enum import StrEnum
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -17,6 +18,13 @@ from streams.errors import Misconfigured
 LOOPBACK = "127.0.0.1"
 
 
+class KeyRule(StrEnum):
+    """Whether a sender must show a key."""
+
+    REQUIRED = "required"
+    OPTIONAL = "optional"  # on loopback only; a key that is shown is checked all the same
+
+
 class GatewaySettings(BaseSettings):
     """One field per setting; the environment variable is `CITYBRAIN_GATEWAY_<FIELD>`."""
 
@@ -25,7 +33,23 @@ class GatewaySettings(BaseSettings):
     host: str = Field(LOOPBACK, description="Address to listen on; loopback unless set.")
     port: int = Field(8601, ge=0, le=65535, description="Port to listen on; 0 = any free one.")
     expose: bool = Field(
-        False, description="Must be true for an address that is not loopback: there is no login."
+        False, description="Must be true for an address that is not loopback; keys are required."
+    )
+    keys: KeyRule = Field(
+        KeyRule.REQUIRED,
+        description="`required`, or `optional`: senders on loopback need no key. "
+        "`citybrain up` says `optional` on loopback.",
+    )
+    keys_stale_s: float = Field(
+        60, gt=0, description="Keys older than this, because the store is away, admit nobody."
+    )
+    quota_readings_s: int = Field(2_000, ge=1, description="Readings a second of one gateway.")
+    quota_readings_burst: int = Field(
+        20_000, ge=1, description="Readings of one gateway at once, after a pause."
+    )
+    quota_bytes_s: int = Field(1 << 19, ge=1, description="Body bytes a second of one gateway.")
+    quota_bytes_burst: int = Field(
+        4 << 20, ge=1, description="Body bytes of one gateway at once, after a pause."
     )
     linger_ms: int = Field(20, ge=0, le=10_000, description="How long rows wait for company.")
     frame_rows: int = Field(500, ge=1, le=MAX_ROWS, description="Most rows of one frame.")
@@ -51,10 +75,17 @@ class GatewaySettings(BaseSettings):
     def mistakes(self) -> list[str]:
         """What no single field can tell."""
         found = []
-        if not (self.expose or is_loopback(self.host)):
+        reachable = not is_loopback(self.host)
+        if reachable and not self.expose:
             found.append(
-                f"CITYBRAIN_GATEWAY_HOST: {self.host} is not loopback and the gateway has no login;"
-                " set CITYBRAIN_GATEWAY_EXPOSE=true when something in front of it has one"
+                f"CITYBRAIN_GATEWAY_HOST: {self.host} is not loopback; set"
+                " CITYBRAIN_GATEWAY_EXPOSE=true when others shall reach it (keys travel in clear"
+                " text: put TLS in front)"
+            )
+        if reachable and self.keys is not KeyRule.REQUIRED:
+            found.append(
+                f"CITYBRAIN_GATEWAY_KEYS: {self.keys.value} is for loopback only, and"
+                f" {self.host} is not"
             )
         if self.request_bytes > self.reading_bytes:
             found.append("CITYBRAIN_GATEWAY_READING_BYTES: less than one request's bytes")

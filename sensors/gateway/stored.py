@@ -1,4 +1,4 @@
-"""Registry versions from the store, by a connection that is made again when it is lost."""
+"""What the gateway reads from the store, by a connection that is made again when it is lost."""
 
 from __future__ import annotations
 
@@ -6,17 +6,20 @@ import threading
 from collections.abc import Callable
 from typing import TypeVar
 
+from sensors.gateway.keys import Key, Quota
 from streams.catalog import Registry
 from streams.errors import Unavailable
 from streams.storage.connect import Connection, connect, translated
+from streams.storage.gateway_key import KeyRow, list_keys
 from streams.storage.registry import active_versions, load_version, newest
 
 T = TypeVar("T")
 
 
 class StoredRegistry:
-    """A `RegistrySource`. A version is in force when the workers have passed its activation.
+    """A `RegistrySource` and a `KeySource`.
 
+    A version is in force when the workers have passed its activation.
     While partitions disagree, the newest saved one that any of them has passed; before any
     activation (nothing has run yet), the newest saved one.
     """
@@ -32,6 +35,9 @@ class StoredRegistry:
 
     def load(self, version: str) -> Registry:
         return self._ask(lambda connection: Registry.from_dict(load_version(connection, version)))
+
+    def stored_keys(self) -> list[Key]:
+        return self._ask(lambda connection: [_key(row) for row in list_keys(connection)])
 
     def close(self) -> None:
         """Gives the connection back."""
@@ -66,3 +72,17 @@ def _active(connection: Connection) -> str | None:
     if saved is None or not active or saved[0] in active:
         return None if saved is None else saved[0]
     return min(active)
+
+
+def _key(row: KeyRow) -> Key:
+    quota = Quota(row.readings_s, row.readings_burst, row.bytes_s, row.bytes_burst)
+    expires_ms = None if row.expires_at is None else int(row.expires_at.timestamp() * 1000)
+    return Key(
+        row.id,
+        row.gateway,
+        tuple(row.areas),
+        row.digest,
+        expires_ms,
+        row.revoked_at is not None,
+        quota,
+    )

@@ -18,7 +18,7 @@ import tests.support.toy_domain as outside
 from api.app import create_app as create_api
 from sensors.gateway.app import Gateway as RunningGateway
 from sensors.gateway.app import GatewayParts, create_app, running
-from sensors.gateway.settings import GatewaySettings
+from sensors.gateway.settings import GatewaySettings, KeyRule
 from sensors.gateway.stored import StoredRegistry
 from streams.catalog import Area, Gateway, Registry, Sensor
 from streams.contracts.codec import encode_control
@@ -106,7 +106,8 @@ def post(
     log, source = PostgresLog(conninfo, namespace), StoredRegistry(conninfo, namespace)
 
     async def send() -> dict[str, object]:
-        app = create_app(GatewayParts(log, source, domains, GatewaySettings(linger_ms=1)))
+        own = GatewaySettings(linger_ms=1, keys=KeyRule.OPTIONAL)
+        app = create_app(GatewayParts(log, source, domains, own))
         gateway: RunningGateway = app.state.gateway
         transport = httpx.ASGITransport(app)
         async with (

@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from sensors.gateway.app import Gateway, GatewayParts, create_app, running
-from sensors.gateway.settings import GatewaySettings
+from sensors.gateway.settings import GatewaySettings, KeyRule
 from sensors.gateway.stored import StoredRegistry
 from streams.catalog import Registry, Sensor
 from streams.contracts.codec import decode
@@ -80,7 +80,8 @@ def test_readings_stand_in_the_embedded_log_when_the_answer_comes(
     log, source = PostgresLog(database_url, name), StoredRegistry(database_url, name)
 
     async def story() -> None:
-        app = create_app(GatewayParts(log, source, DOMAINS, GatewaySettings(linger_ms=5)))
+        own = GatewaySettings(linger_ms=5, keys=KeyRule.OPTIONAL)
+        app = create_app(GatewayParts(log, source, DOMAINS, own))
         gateway: Gateway = app.state.gateway
         transport = httpx.ASGITransport(app)
         async with (
@@ -149,6 +150,7 @@ def test_the_command_refuses_an_address_that_others_can_reach(database_url: str)
     assert found.returncode == 2
     assert "CITYBRAIN_GATEWAY_HOST" in found.stderr
     assert "CITYBRAIN_GATEWAY_EXPOSE" in found.stderr
+    assert "CITYBRAIN_GATEWAY_KEYS" in found.stderr
 
 
 def command() -> list[str]:
@@ -156,19 +158,24 @@ def command() -> list[str]:
 
 
 def environment(database_url: str, namespace: str) -> dict[str, str]:
-    own = {"CITYBRAIN_DATABASE": database_url, "CITYBRAIN_NAMESPACE": namespace}
+    own = {
+        "CITYBRAIN_DATABASE": database_url,
+        "CITYBRAIN_NAMESPACE": namespace,
+        "CITYBRAIN_GATEWAY_KEYS": "optional",
+    }
     return {k: v for k, v in os.environ.items() if not k.startswith("CITYBRAIN_")} | own
 
 
 @contextmanager
 def process(
-    database_url: str, namespace: str
+    database_url: str, namespace: str, **settings: object
 ) -> Iterator[tuple[subprocess.Popen[bytes], httpx.Client]]:
     """The gateway as a child process on a free loopback port, once it is healthy."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     own = environment(database_url, namespace) | {"CITYBRAIN_GATEWAY_PORT": str(port)}
+    own |= {f"CITYBRAIN_GATEWAY_{name.upper()}": str(value) for name, value in settings.items()}
     with (
         subprocess.Popen(command(), env=own) as child,
         httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10) as client,

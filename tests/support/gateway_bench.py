@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +14,8 @@ import httpx
 from fastapi import FastAPI
 
 from sensors.gateway.app import Gateway, GatewayParts, create_app, running
-from sensors.gateway.settings import GatewaySettings
+from sensors.gateway.keys import Key
+from sensors.gateway.settings import GatewaySettings, KeyRule
 from streams.catalog import Area, Registry, Sensor
 from streams.catalog import Gateway as GatewayEntry
 from streams.contracts.codec import decode
@@ -59,9 +60,16 @@ def toy_registry(extra: Sequence[str] = ()) -> Registry:
 
 @dataclass
 class FakeRegistry:
-    """A `RegistrySource` that a test sets."""
+    """A `RegistrySource` and a `KeySource` that a test sets."""
 
     registry: Registry | None
+    known: list[Key] = field(default_factory=list)
+    away: bool = False
+
+    def stored_keys(self) -> list[Key]:
+        if self.away:
+            raise Unavailable("the store is away")
+        return list(self.known)
 
     def active(self) -> str | None:
         return None if self.registry is None else self.registry.version
@@ -97,6 +105,18 @@ class GatedLog(MemoryLog):
 
 
 @dataclass
+class Clocks:
+    """The time that the gateway sees; a test moves it."""
+
+    now_ms: int = NOW_MS
+    monotonic_s: float = 0.0
+
+    def pass_s(self, seconds: float) -> None:
+        self.now_ms += int(seconds * 1000)
+        self.monotonic_s += seconds
+
+
+@dataclass
 class Bench:
     app: FastAPI
     gateway: Gateway
@@ -104,6 +124,7 @@ class Bench:
     registry: FakeRegistry
     client: httpx.AsyncClient
     bugs: list[str]
+    clocks: Clocks
 
     async def post(self, *readings: object, **more: object) -> httpx.Response:
         body = {"gateway": "gw", "readings": list(readings)} | more
@@ -117,14 +138,29 @@ class Bench:
 
 @asynccontextmanager
 async def bench(
-    log: GatedLog | None = None, registry: Registry | None = None, **settings: Any
+    log: GatedLog | None = None,
+    registry: Registry | None = None,
+    keys: Sequence[Key] = (),
+    **settings: Any,
 ) -> AsyncIterator[Bench]:
-    own = GatewaySettings(**({"linger_ms": 0, "registry_s": 1000} | settings))
+    rule = KeyRule.REQUIRED if keys else KeyRule.OPTIONAL
+    usual: dict[str, Any] = {"linger_ms": 0, "registry_s": 1000, "keys": rule}
+    own = GatewaySettings(**(usual | settings))
     log = log or GatedLog()
     source = FakeRegistry(registry or toy_registry())
     bugs: list[str] = []
+    clocks = Clocks()
+    source.known = list(keys)
     parts = GatewayParts(
-        log, source, toy_domains(), own, lambda: NOW_MS, "boot", lambda: bugs.append("bug")
+        log,
+        source,
+        toy_domains(),
+        own,
+        lambda: clocks.now_ms,
+        "boot",
+        lambda: bugs.append("bug"),
+        keys=source,
+        monotonic_s=lambda: clocks.monotonic_s,
     )
     app = create_app(parts)
     gateway: Gateway = app.state.gateway
@@ -134,7 +170,7 @@ async def bench(
         httpx.AsyncClient(transport=transport, base_url="http://gateway") as client,
     ):
         try:
-            yield Bench(app, gateway, log, source, client, bugs)
+            yield Bench(app, gateway, log, source, client, bugs, clocks)
         finally:
             log.gate.set()
 

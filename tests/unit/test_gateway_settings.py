@@ -9,7 +9,7 @@ import pytest
 
 from sensors.gateway.document import READINGS_ANSWERS
 from sensors.gateway.problem import all_refused
-from sensors.gateway.settings import GatewaySettings, is_loopback, load_gateway_settings
+from sensors.gateway.settings import GatewaySettings, KeyRule, is_loopback, load_gateway_settings
 from streams.errors import Misconfigured
 
 PAGE = Path(__file__).parents[2] / "docs" / "gateway.md"
@@ -44,6 +44,12 @@ def test_only_loopback_needs_no_word_of_the_operator(host: str, expected: bool) 
     assert is_loopback(host) is expected
     assert bool(GatewaySettings(host=host).mistakes()) is not expected
     assert GatewaySettings(host=host, expose=True).mistakes() == []
+    open_door = GatewaySettings(host=host, expose=True, keys=KeyRule.OPTIONAL)
+    assert bool(open_door.mistakes()) is not expected
+
+
+def test_keys_are_required_unless_somebody_says_otherwise() -> None:
+    assert GatewaySettings().keys is KeyRule.REQUIRED
 
 
 def test_settings_that_contradict_each_other_are_all_named() -> None:

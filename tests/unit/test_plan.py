@@ -8,7 +8,9 @@ import pytest
 
 from deploy import logfile
 from deploy.plan import Plan, make_plan
+from deploy.startup import gateway_keys
 from deploy.supervisor import pause_s
+from streams.settings import Settings
 
 
 def test_plan_survives_saving(tmp_path: Path) -> None:
@@ -24,6 +26,27 @@ def test_simulated_city_never_runs_in_the_live_namespace() -> None:
     assert not any("simulate" in child.command for child in live.children)
     added = make_plan("typhoon").children[len(live.children) :]
     assert {child.environment["CITYBRAIN_NAMESPACE"] for child in added} == {"play"}
+
+
+@pytest.mark.parametrize(
+    ("host", "said", "expected"),
+    [
+        ("127.0.0.1", None, "optional"),
+        ("10.0.0.1", None, "required"),
+        ("127.0.0.1", "required", "required"),
+        ("10.0.0.1", "optional", "optional"),  # the gateway refuses to start and says why
+    ],
+)
+def test_keys_may_be_left_out_on_loopback_only_unless_the_operator_speaks(
+    host: str, said: str | None, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CITYBRAIN_GATEWAY_KEYS", raising=False)
+    if said:
+        monkeypatch.setenv("CITYBRAIN_GATEWAY_KEYS", said)
+    rule = gateway_keys(Settings(gateway_host=host))
+    assert rule == expected
+    child = next(c for c in make_plan(None, rule).children if c.name == "gateway")
+    assert child.environment["CITYBRAIN_GATEWAY_KEYS"] == expected
 
 
 def test_only_the_simulator_may_finish() -> None:
