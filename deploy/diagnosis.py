@@ -43,7 +43,8 @@ class Finding:
 def examine(settings: Settings) -> list[Finding]:
     """All checks, in the order in which one would look. Changes nothing."""
     checks: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
-        _versions, _account, _folder, _disk, _processes, _database, _ports, _absent,
+        _versions, _account, _folder, _disk, _processes, _database, _gateways, _ports,
+        _absent,
     )  # fmt: skip
     return [finding for check in checks for finding in check(settings)]
 
@@ -144,6 +145,24 @@ def _database(settings: Settings) -> Iterator[Finding]:
     if not server.durable:
         detail = "fsync or synchronous_commit is off: a crash may lose what was committed"
         yield Finding("durability", Verdict.BROKEN, detail)
+
+
+def _gateways(settings: Settings) -> Iterator[Finding]:
+    """A quiet gateway is for people to look at, and no fault of this installation."""
+    from deploy.gateways import look
+
+    if settings.database is None and EmbeddedPostgres(settings.var_dir).process() is None:
+        return  # told as the database
+    try:
+        found = look(settings)
+    except Misconfigured as error:
+        yield Finding("gateways", Verdict.BROKEN, "; ".join(error.mistakes))
+        return
+    except Unavailable:
+        return  # told as the database
+    if found is not None:
+        fine = found.heard and not found.quiet
+        yield Finding("gateways", Verdict.FINE if fine else Verdict.OFF, found.in_words())
 
 
 def _ports(settings: Settings) -> Iterator[Finding]:

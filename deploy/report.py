@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from deploy import service
@@ -12,6 +13,9 @@ from deploy.postgres import EmbeddedPostgres
 from deploy.startup import page_url
 from streams.errors import Misconfigured, Unavailable
 from streams.settings import Settings
+
+if TYPE_CHECKING:
+    from deploy.gateways import GatewayReport
 
 _ZONE = ZoneInfo("Asia/Shanghai")
 
@@ -49,6 +53,7 @@ class Report:
     namespaces: tuple[NamespaceRow, ...]
     url: str | None
     trouble: str | None
+    gateways: GatewayReport | None = None
 
     @property
     def complete(self) -> bool:
@@ -63,6 +68,7 @@ def observe(settings: Settings) -> Report:
     processes = [_database(settings)] if settings.database is None else []
     processes += _supervised(settings)
     namespaces, trouble = _namespaces(settings)
+    gateways = None if trouble is not None else _gateways(settings)
     serving = any(row.name == "api" and row.state == "running" for row in processes)
     return Report(
         str(settings.var_dir),
@@ -70,6 +76,7 @@ def observe(settings: Settings) -> Report:
         namespaces,
         page_url(settings, service.played(settings.var_dir)) if serving else None,
         trouble,
+        gateways,
     )
 
 
@@ -93,6 +100,15 @@ def _supervised(settings: Settings) -> list[ProcessRow]:
         state = "finished" if child.finished else state
         rows.append(ProcessRow(child.name, child.pid, up, child.restarts, state))
     return rows
+
+
+def _gateways(settings: Settings) -> GatewayReport | None:
+    from deploy.gateways import look
+
+    try:
+        return look(settings)
+    except Unavailable:
+        return None  # it answered a moment ago: the next look tells
 
 
 def _namespaces(settings: Settings) -> tuple[tuple[NamespaceRow, ...], str | None]:

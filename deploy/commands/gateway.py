@@ -43,6 +43,7 @@ def gateway() -> None:
             own,
             on_bug=lambda: signal.raise_signal(signal.SIGTERM),
             keys=registry,
+            seen=registry,
         )
         uvicorn.run(
             create_app(parts),

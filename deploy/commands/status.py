@@ -64,6 +64,8 @@ def _show(report: Report) -> None:
                 str(found.open_alerts),
             )  # fmt: skip
         console.print(figures)
+    if report.gateways is not None:
+        console.print(f"\ngateways: {report.gateways.in_words()}", highlight=False)
     if report.url:
         console.print(f"\n{report.url}")
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -21,22 +20,22 @@ from fastapi.responses import JSONResponse
 from fastapi_problem.error import Problem
 from fastapi_problem.handler import add_exception_handler, new_exception_handler
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from starlette.requests import ClientDisconnect
 
 from sensors.gateway import document, problem
-from sensors.gateway.admission import Admission, TooLarge, TooSlow
-from sensors.gateway.collector import Busy, Collector
+from sensors.gateway.admission import Admission
+from sensors.gateway.collector import Collector
 from sensors.gateway.directory import RegistrySource
-from sensors.gateway.intake import Intake, OtherGateway, OverQuota, Sender, UnknownGateway
+from sensors.gateway.intake import Intake, Sender
 from sensors.gateway.key_watch import KeyWatch
-from sensors.gateway.keys import Denial, Key, KeySource, NotAdmitted
+from sensors.gateway.keys import Key, KeySource, NotAdmitted
 from sensors.gateway.metrics import GatewayMetrics
-from sensors.gateway.reading import BadRequest, UnknownFormat
+from sensors.gateway.seen import SeenBook, SeenStore
 from sensors.gateway.settings import GatewaySettings
+from sensors.gateway.status_routes import add_status
+from sensors.gateway.turning_away import as_problems
 from sensors.gateway.watch import RegistryWatch
 from streams.contracts.domain import Domain
 from streams.contracts.frame import JSON
-from streams.errors import Unavailable
 from streams.log import Log
 
 GATEWAY_HEADER = "x-citybrain-gateway"
@@ -59,6 +58,7 @@ class GatewayParts:
     instance: str = field(default_factory=lambda: uuid.uuid4().hex)
     on_bug: Callable[[], None] = lambda: None
     keys: KeySource | None = None
+    seen: SeenStore | None = None
     monotonic_s: Callable[[], float] = time.monotonic
 
 
@@ -76,6 +76,7 @@ class Gateway:
         self.collector = Collector(
             parts.log, settings, self.metrics, parts.clock_ms, parts.instance
         )
+        self.seen = SeenBook(parts.seen, settings.seen_s)
         self.intake = Intake(
             settings,
             self.metrics,
@@ -83,37 +84,31 @@ class Gateway:
             self.collector,
             parts.clock_ms,
             parts.monotonic_s,
-            lambda gateway, at_ms: None,
+            self.seen.heard,
         )
 
     async def take(self, request: Request) -> dict[str, object]:
         """The answer to a batch; raises `Problem` when nothing of it was taken."""
-        retry_s = self.settings.retry_after_s
-        try:
-            with self.admission.enter():
-                sender = self._sender(request)
-                async with self.admission.body(request) as body:
-                    kind = request.headers.get("content-type", JSON)
-                    answer = await self.intake.take(kind, _headers(request), body, sender)
-        except (BadRequest, UnknownFormat, UnknownGateway, OtherGateway, OverQuota) as error:
-            raise _turned_away(error) from error
-        except ClientDisconnect as error:
-            raise problem.not_a_batch("the connection ended before the body did") from error
-        except TooLarge as error:
-            raise problem.too_large(str(error)) from error
-        except TooSlow as error:
-            raise problem.too_slow(str(error)) from error
-        except Busy as error:
-            turned_away = problem.too_many if error.own else problem.busy
-            raise turned_away(str(error), retry_s) from error
-        except Unavailable as error:
-            raise problem.busy(f"the log: {error}", retry_s) from error
+        with as_problems(self.settings.retry_after_s), self.admission.enter():
+            sender = self.sender(request)
+            async with self.admission.body(request) as body:
+                kind = request.headers.get("content-type", JSON)
+                answer = await self.intake.take(kind, _headers(request), body, sender)
         if answer.refused and not answer.accepted:
             raise problem.all_refused(answer.refused)
         return {"accepted": answer.accepted, "refused": list(answer.refused)}
 
+    def sender(self, request: Request) -> Sender:
+        """Who sends, by the key; headers and query may name the gateway and the batch."""
+        asked = request.query_params
+        named = asked.get("gateway", request.headers.get(GATEWAY_HEADER))
+        return Sender(self.key_of(request), named, asked.get("id"))
+
     def key_of(self, request: Request) -> Key | None:
-        """The key that a request shows; None when it shows none and needs none. Or a `Problem`."""
+        """The key that a request shows; None when it shows none and needs none.
+
+        Raises `NotAdmitted`.
+        """
         scheme, _, text = request.headers.get("authorization", "").partition(" ")
         shown = text.strip() if scheme.lower() == "bearer" else None
         try:
@@ -122,34 +117,12 @@ class Gateway:
             self.metrics.denied.labels(error.denial.name.lower()).inc()
             if error.key_id:
                 _log.info("key %s refused: %s", error.key_id, error)
-            if error.denial is Denial.UNKNOWN_STATE:
-                raise problem.busy(str(error), self.settings.retry_after_s) from error
-            raise problem.not_admitted(str(error)) from error
-
-    def _sender(self, request: Request) -> Sender:
-        """Who sends, by the key; headers and query may name the gateway and the batch."""
-        asked = request.query_params
-        named = asked.get("gateway", request.headers.get(GATEWAY_HEADER))
-        return Sender(self.key_of(request), named, asked.get("id"))
+            raise
 
 
 def _headers(request: Request) -> dict[str, str]:
     """The headers that a format may read: never the one with the key."""
     return {name: value for name, value in request.headers.items() if name != "authorization"}
-
-
-def _turned_away(error: Exception) -> Problem:
-    match error:
-        case UnknownFormat():
-            return problem.wrong_media_type(str(error))
-        case UnknownGateway():
-            return problem.unknown_gateway(str(error))
-        case OtherGateway():
-            return problem.other_gateway(str(error))
-        case OverQuota():
-            return problem.too_many(str(error), max(1, math.ceil(error.overdraft.wait_s)))
-        case _:
-            return problem.not_a_batch(str(error))
 
 
 def create_app(parts: GatewayParts) -> FastAPI:
@@ -165,6 +138,7 @@ def create_app(parts: GatewayParts) -> FastAPI:
     app.state.gateway = gateway
     add_exception_handler(app, new_exception_handler())
     _add_readings(app, gateway)
+    add_status(app, gateway, parts.clock_ms)
     _add_operations(app, gateway)
     return app
 
@@ -173,7 +147,9 @@ def create_app(parts: GatewayParts) -> FastAPI:
 async def running(gateway: Gateway) -> AsyncIterator[None]:
     """Runs the collector and the registry watch; on the way out what waits is still appended."""
     await asyncio.gather(gateway.watch.refresh(), gateway.keys.refresh())
-    watching = [asyncio.create_task(one.run()) for one in (gateway.watch, gateway.keys)]
+    watching = [
+        asyncio.create_task(one.run()) for one in (gateway.watch, gateway.keys, gateway.seen)
+    ]
     collecting = asyncio.create_task(gateway.collector.run())
     collecting.add_done_callback(lambda task: _report_bug(task, gateway.on_bug))
     try:
@@ -183,6 +159,7 @@ async def running(gateway: Gateway) -> AsyncIterator[None]:
             task.cancel()
         gateway.collector.stop()
         await asyncio.wait((*watching, collecting), timeout=2 * gateway.settings.append_timeout_s)
+        await gateway.seen.flush()
 
 
 def _report_bug(task: asyncio.Task[None], on_bug: Callable[[], None]) -> None:

@@ -90,7 +90,7 @@ class Intake:
         request = self._decode(content_type, headers, body, sender)
         if request.gateway not in directory.gateways:
             raise UnknownGateway(request.gateway)
-        self._charge(request, len(body), sender.key)
+        self.charge(request.gateway, len(request.readings), len(body), sender.key)
         self._heard(request.gateway, self._clock_ms())
         pieces, refused = check(request, directory, sender.key.areas if sender.key else None)
         self._count(request.gateway, "refused", len(refused))
@@ -101,6 +101,15 @@ class Intake:
         self._count(request.gateway, "accepted", accepted)
         self._metrics.accepted.inc(accepted)
         return Answer(accepted, tuple(request.describe(one) for one in refused))
+
+    def charge(self, gateway: str, readings: int, size: int, key: Key | None) -> None:
+        """Takes from the quota of a registered gateway; raises `OverQuota`."""
+        own = None if key is None else key.quota
+        lacking = self._quotas.take(gateway, readings, size, self._monotonic_s(), own)
+        if lacking is not None:
+            self._metrics.throttled.labels(gateway, lacking.what).inc()
+            raise OverQuota(lacking)
+        self._metrics.bytes.labels(gateway).inc(size)
 
     def _decode(
         self, content_type: str, headers: Mapping[str, str], body: bytes, sender: Sender
@@ -121,16 +130,6 @@ class Intake:
         if named is not None and request.gateway != named:
             raise BadRequest("the body names another gateway than the call")
         return request if sender.claim is None else claim_all(request, sender.claim)
-
-    def _charge(self, request: Request, size: int, key: Key | None) -> None:
-        own = None if key is None else key.quota
-        lacking = self._quotas.take(
-            request.gateway, len(request.readings), size, self._monotonic_s(), own
-        )
-        if lacking is not None:
-            self._metrics.throttled.labels(request.gateway, lacking.what).inc()
-            raise OverQuota(lacking)
-        self._metrics.bytes.labels(request.gateway).inc(size)
 
     def _count(self, gateway: str, outcome: str, readings: int) -> None:
         if readings:

@@ -65,6 +65,10 @@ class GatewaySettings(BaseSettings):
     source_rows: int = Field(
         25_000, ge=1, description="Rows of one gateway that wait for the log at once."
     )
+    seen_s: float = Field(5, gt=0, description="Last-seen times are written so often at most.")
+    quiet_s: float = Field(
+        300, gt=0, description="A gateway that was not heard for so long counts as quiet."
+    )
     body_timeout_s: float = Field(10, gt=0, description="A body must have arrived by then.")
     append_timeout_s: float = Field(
         10, gt=0, description="The log must have taken the rows by then, tries included."

@@ -1,9 +1,9 @@
-"""What the gateway reads from the store, by a connection that is made again when it is lost."""
+"""What the gateway asks of the store, by a connection that is made again when it is lost."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from sensors.gateway.keys import Key, Quota
@@ -11,13 +11,20 @@ from streams.catalog import Registry
 from streams.errors import Unavailable
 from streams.storage.connect import Connection, connect, translated
 from streams.storage.gateway_key import KeyRow, list_keys
+from streams.storage.gateway_seen import (
+    DeviceRow,
+    SeenRow,
+    read_devices,
+    read_seen,
+    save_seen,
+)
 from streams.storage.registry import active_versions, load_version, newest
 
 T = TypeVar("T")
 
 
 class StoredRegistry:
-    """A `RegistrySource` and a `KeySource`.
+    """A `RegistrySource`, a `KeySource` and a `SeenStore`.
 
     A version is in force when the workers have passed its activation.
     While partitions disagree, the newest saved one that any of them has passed; before any
@@ -38,6 +45,15 @@ class StoredRegistry:
 
     def stored_keys(self) -> list[Key]:
         return self._ask(lambda connection: [_key(row) for row in list_keys(connection)])
+
+    def save_seen(self, rows: Sequence[SeenRow], devices: Sequence[DeviceRow]) -> None:
+        self._ask(lambda connection: save_seen(connection, rows, devices))
+
+    def read_seen(self, gateway: str | None) -> list[SeenRow]:
+        return self._ask(lambda connection: read_seen(connection, gateway))
+
+    def read_devices(self, gateway: str) -> list[DeviceRow]:
+        return self._ask(lambda connection: read_devices(connection, gateway))
 
     def close(self) -> None:
         """Gives the connection back."""

@@ -11,6 +11,7 @@ import pytest
 
 from deploy import gateway_keys
 from deploy.gateway_keys import Order
+from deploy.process import wait_until
 from sensors.gateway.keys import Denial, NotAdmitted, digest, find
 from sensors.gateway.stored import StoredRegistry
 from streams.contracts.reason import NamespaceKind
@@ -79,8 +80,6 @@ def test_a_key_is_made_used_rotated_and_revoked(database_url: str, namespace: st
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
-    from deploy.process import wait_until
-
     assert wait_until(condition, 20, 0.05)
 
 

@@ -9,7 +9,10 @@ from dataclasses import replace
 import pytest
 
 from sensors.gateway.app import GatewayParts, create_app
+from sensors.gateway.decoding import CONTENT_TYPES, decode
 from sensors.gateway.directory import compile_directory
+from sensors.gateway.document import EXAMPLES
+from sensors.gateway.reading import Reading
 from sensors.gateway.settings import GatewaySettings
 from streams.catalog import Gateway as GatewayEntry
 from streams.contracts.reason import Origin
@@ -211,5 +214,16 @@ def test_the_batch_is_described_as_it_is_read() -> None:
     route = app.openapi()["paths"]["/v1/readings"]["post"]
     assert route["summary"]
     assert {"200", "413", "422", "429", "503"} <= set(route["responses"])
-    body = route["requestBody"]["content"]["application/json"]
-    assert json.dumps(body["example"])
+    assert {"401", "403"} <= set(route["responses"])
+    body = route["requestBody"]["content"]
+    assert set(body) == set(CONTENT_TYPES)
+    assert app.openapi()["paths"]["/v1/status"].keys() == {"get", "post"}
+
+
+@pytest.mark.parametrize("kind", CONTENT_TYPES)
+def test_the_examples_of_the_description_are_read(kind: str) -> None:
+    example = EXAMPLES[kind]
+    body = example.encode() if isinstance(example, str) else json.dumps(example).encode()
+    request = decode(kind, {}, body, most=10, now_ms=NOW_MS, gateway="gw-330106-1")
+    assert request.readings
+    assert all(isinstance(one, Reading) for one in request.readings)
