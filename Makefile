@@ -45,6 +45,7 @@ check: $(DEVELOPMENT) ## formatting, lint, types, import rules and unit tests
 bench: $(DEVELOPMENT) ## all benchmarks
 	@$(BIN)/python -m benchmarks.quick
 	@$(BIN)/python -m benchmarks.gateway_overload
+	@$(BIN)/python -m benchmarks.gateway_rates
 
 bench-quick: $(DEVELOPMENT) ## readings per second from the log to committed rows (3 minutes at most)
 	@$(BIN)/python -m benchmarks.quick

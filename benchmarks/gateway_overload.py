@@ -1,13 +1,15 @@
 """The gateway under more than it can take: memory, answers and throughput, by a real server.
 
 `python -m benchmarks.gateway_overload [SECONDS]` starts the gateway as a child over a log that
-takes an append every 200 ms (slow) or at once (fast), and lets 128 clients send batches of 500
-without pause. One JSON object a line: name, value, unit, spread. Both processes share the cores.
+takes an append every 200 ms (slow) or at once (fast), with keys and quotas on, and lets 128
+clients send batches of 500 without pause. One JSON object a line: name, value, unit, spread. Both
+processes share the cores.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import subprocess
 import sys
@@ -20,8 +22,10 @@ import httpx
 import psutil
 
 from benchmarks.city import registry
+from sensors.gateway.keys import Key, digest
 from sensors.gateway.settings import GatewaySettings, KeyRule
 from streams.catalog import Registry
+from streams.contracts.frame import JSON
 from streams.log import Entry
 from streams.log.memory import MemoryLog
 
@@ -44,8 +48,13 @@ class DroppingLog(MemoryLog):
         return 0
 
 
+def key_of(gateway: str) -> str:
+    """The text of a gateway's key, which server and clients make alike."""
+    return f"cb1_{hashlib.sha256(gateway.encode()).hexdigest()[:12]}_{'A' * 43}"
+
+
 class FixedRegistry:
-    """A `RegistrySource` of one version."""
+    """A `RegistrySource` of one version, and a `KeySource` of a key for each gateway."""
 
     def __init__(self) -> None:
         self._registry = registry()
@@ -55,6 +64,13 @@ class FixedRegistry:
 
     def load(self, version: str) -> Registry:
         return self._registry
+
+    def stored_keys(self) -> list[Key]:
+        texts = {gateway: key_of(gateway) for gateway in self._registry.gateways}
+        return [
+            Key(text.split("_")[1], gateway, ("330100",), digest(text))
+            for gateway, text in texts.items()
+        ]
 
 
 @dataclass
@@ -74,8 +90,9 @@ def serve(delay_s: float) -> None:
     from sensors.gateway.app import GatewayParts, create_app
     from streams.domains import find_domains
 
-    settings = GatewaySettings(waiting_rows=50_000, source_rows=10_000, keys=KeyRule.OPTIONAL)
-    parts = GatewayParts(DroppingLog(delay_s), FixedRegistry(), find_domains(), settings)
+    settings = GatewaySettings(waiting_rows=50_000, source_rows=10_000, keys=KeyRule.REQUIRED)
+    source = FixedRegistry()
+    parts = GatewayParts(DroppingLog(delay_s), source, find_domains(), settings, keys=source)
     uvicorn.run(create_app(parts), host="127.0.0.1", port=PORT, log_level="error", access_log=False)
 
 
@@ -89,10 +106,12 @@ def batch(code: str) -> bytes:
     return json.dumps({"gateway": f"gw-{code}", "readings": readings}).encode()
 
 
-async def send(client: httpx.AsyncClient, body: bytes, until: float, account: Account) -> None:
+async def send(client: httpx.AsyncClient, code: str, until: float, account: Account) -> None:
     """One client: the next batch as soon as the last is answered; waits 50 ms when told to wait."""
+    body = batch(code)
+    headers = {"authorization": f"Bearer {key_of(f'gw-{code}')}", "content-type": JSON}
     while time.monotonic() < until:
-        answer = await client.post("/v1/readings", content=body)
+        answer = await client.post("/v1/readings", content=body, headers=headers)
         account.statuses[answer.status_code] += 1
         if answer.status_code == 200:
             account.accepted += answer.json()["accepted"]
@@ -123,10 +142,10 @@ async def load(child: psutil.Process, seconds: float) -> Account:
                 await asyncio.sleep(0.1)
         until = time.monotonic() + seconds
         codes = sorted(gateway.removeprefix("gw-") for gateway in registry().gateways)
-        bodies = [batch(codes[number % len(codes)]) for number in range(CLIENTS)]
+        senders = [codes[number % len(codes)] for number in range(CLIENTS)]
         await asyncio.gather(
             watch(client, child, until, account),
-            *(send(client, body, until, account) for body in bodies),
+            *(send(client, code, until, account) for code in senders),
         )
     return account
 

@@ -63,7 +63,7 @@ def show(
     gateway: Annotated[str | None, typer.Option(help="Only this gateway's.")] = None,
     as_json: _Json = False,
 ) -> None:
-    """List keys: never their text, which nobody has stored."""
+    """List keys, times at +08:00: never their text, which nobody has stored."""
     from deploy import gateway_keys
 
     now = _now()
@@ -80,7 +80,7 @@ def show(
         ends = row.revoked_at or row.expires_at
         table.add_row(
             row.id, row.gateway, " ".join(row.areas), gateway_keys.state_of(row, now),
-            f"{row.created_at:%Y-%m-%d %H:%M}", f"{ends:%Y-%m-%d %H:%M}" if ends else "", row.note,
+            _shown(row.created_at), _shown(ends) if ends else "", row.note,
         )  # fmt: skip
     Console().print(table)
 
@@ -153,6 +153,12 @@ def _plain(row: KeyRow, now: datetime) -> dict[str, Any]:
         "bytes_burst": row.bytes_burst,
         **{k: v.isoformat(timespec="seconds") if v else None for k, v in times.items()},
     }
+
+
+def _shown(at: datetime) -> str:
+    from zoneinfo import ZoneInfo
+
+    return f"{at.astimezone(ZoneInfo('Asia/Shanghai')):%Y-%m-%d %H:%M}"
 
 
 def _settings() -> Any:

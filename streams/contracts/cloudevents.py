@@ -24,6 +24,8 @@ MAX_TEXT = 200  # characters of any identifying text: id, source, subject, senso
 _PREFIX = "ce_"
 _NAME = re.compile(r"[a-z0-9]+")
 _URI_REFERENCE = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
+_decode_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_decode_attribute = msgspec.json.Decoder(str | int | bool | None)
 _CONTEXT = frozenset(("specversion", "id", "source", "type", "time", "subject"))
 
 
@@ -129,13 +131,10 @@ def _read_structured(content_type: str, body: bytes) -> CloudEvent:
             Reason.UNKNOWN_ENCODING, f"content-type {content_type[:80]!r}; want {STRUCTURED}"
         )
     try:
-        fields = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+        fields = _decode_fields.decode(body)
         data = fields.pop("data", None)
         coded = fields.pop("data_base64", None)
-        attributes = {
-            name: msgspec.json.decode(raw, type=str | int | bool | None)
-            for name, raw in fields.items()
-        }
+        attributes = {name: _decode_attribute.decode(raw) for name, raw in fields.items()}
         given = b"" if data is None else bytes(data)
         if coded is not None:
             given = base64.b64decode(msgspec.json.decode(coded, type=str), validate=True)

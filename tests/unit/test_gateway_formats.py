@@ -13,7 +13,7 @@ from sensors.gateway.formats.events import BATCH
 from sensors.gateway.reading import BadRequest, Claim, Refused, Request, UnknownFormat
 from streams.contracts.cloudevents import STRUCTURED
 from streams.contracts.frame import JSON
-from tests.support.gateway_bench import NOW_MS, toy_domains, toy_registry
+from tests.support.gateway_bench import NOW_MS, bench, play, toy_domains, toy_registry
 
 DIRECTORY = compile_directory(toy_registry(), toy_domains())
 TIME = "2026-07-01T08:00:00+08:00"
@@ -204,3 +204,63 @@ def test_a_key_covers_its_areas_and_what_lies_in_them(areas: list[str], taken: l
     _, refused = check(read(JSON, {"readings": rows}), DIRECTORY, areas)
     assert [one.index for one in refused] == [i for i in (0, 1) if i not in taken]
     assert {one.reason for one in refused} <= {"foreign_area"}
+
+
+NASTY = [
+    b"",
+    b"null",
+    b"[" * 50_000,
+    b'{"a":' * 50_000,
+    b"\xff\xfe\x00",
+    b'[{"n":"\\ud800","v":1}]',
+    b'{"gateway":"gw","readings":[{"sensor":"\\ud800"},1e999,{"sensor":"s1"}]}',
+    b'{"sensor":"s1","property":"depth","time":1e999,"value":' + b"9" * 400 + b"}",
+    b'{"specversion":"1.0","id":"1","source":"/zj/330106/%ff%00","type":"\\u0000"}',
+    b'[{"specversion":"1.0","id":"1","source":"/zj/330106/s1","data_base64":"###"}]',
+]
+
+
+@pytest.mark.parametrize("kind", CONTENT_TYPES)
+@pytest.mark.parametrize("body", NASTY)
+def test_nothing_that_is_sent_makes_the_gateway_fail(kind: str, body: bytes) -> None:
+    async def story() -> None:
+        async with bench(request_bytes=500_000) as b:
+            answer = await b.client.post(
+                "/v1/readings?gateway=gw", content=body, headers={"content-type": kind}
+            )
+            content = answer.json()
+            match answer.status_code:
+                case 400:
+                    assert content["detail"]
+                case 200 | 422:
+                    assert content["refused"] or not body
+                    assert all(one["reason"] and one["detail"] for one in content["refused"])
+                case other:
+                    raise AssertionError(other)
+
+    play(story)
+
+
+@pytest.mark.parametrize("query", ["gateway=other", "gateway=", "gateway=gw&id=%00", "gateway=%FF"])
+def test_what_the_call_names_is_checked_like_what_the_body_names(query: str) -> None:
+    async def story() -> None:
+        async with bench() as b:
+            body = {"gateway": "gw", "readings": []}
+            assert (await b.client.post(f"/v1/readings?{query}", json=body)).status_code == 400
+
+    play(story)
+
+
+def test_a_retried_event_makes_the_same_frame_and_a_new_one_another() -> None:
+    async def story() -> None:
+        async with bench() as b:
+            for one in (event(), event(), event(id="2")):
+                answer = await b.client.post(
+                    "/v1/readings?gateway=gw", json=one, headers={"content-type": STRUCTURED}
+                )
+                assert answer.json() == {"accepted": 1, "refused": []}
+            first, again, other = (frame.id for frame in b.frames())
+            assert first == again
+            assert first != other
+
+    play(story)

@@ -30,6 +30,7 @@ from sensors.gateway.reading import (
     Vocabulary,
     refuse,
 )
+from streams.contracts.exact import EXACT_LIMIT
 from streams.contracts.reason import Reason
 from streams.errors import InvalidEvent
 
@@ -263,13 +264,18 @@ def _time_ms(one: _Record, bases: _Bases, now_ms: int) -> int:
     seconds = bases.time if not given else given if not bases.time else _added(bases.time, given)
     if not abs(seconds) < 1e12:
         raise InvalidEvent(Reason.BAD_TIME, "bt + t lies beyond any date")
-    thousandth = Decimal(repr(seconds)).scaleb(3, _EXACT)
-    time_ms = int(thousandth.to_integral_value(ROUND_FLOOR))
+    time_ms = int(seconds) * 1000 if seconds.is_integer() else _floor_ms(seconds)
     return now_ms + time_ms if seconds < RELATIVE_BELOW_S else time_ms
+
+
+def _floor_ms(seconds: float) -> int:
+    return int((Decimal(repr(seconds)) * 1000).to_integral_value(ROUND_FLOOR))
 
 
 def _added(one: float, other: float) -> float:
     """The sum of two numbers as they are written, not as doubles hold them."""
+    if one.is_integer() and other.is_integer() and abs(one) + abs(other) < EXACT_LIMIT:
+        return one + other
     return float(_EXACT.add(Decimal(repr(one)), Decimal(repr(other))))
 
 
