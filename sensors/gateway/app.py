@@ -72,7 +72,7 @@ class Gateway:
         self.metrics = GatewayMetrics()
         self.admission = Admission(settings, self.metrics)
         self.watch = RegistryWatch(parts.registry, parts.domains, settings.registry_s)
-        self.keys = KeyWatch(parts.keys, settings, parts.clock_ms)
+        self.keys = KeyWatch(parts.keys, settings, parts.clock_ms, parts.monotonic_s)
         self.collector = Collector(
             parts.log, settings, self.metrics, parts.clock_ms, parts.instance
         )
@@ -196,7 +196,11 @@ def _add_operations(app: FastAPI, gateway: Gateway) -> None:
     @app.get("/health", summary="Whether readings are taken", description=document.HEALTH)
     async def health() -> JSONResponse:
         directory = gateway.watch.directory
-        trouble = gateway.collector.failing or (None if directory else "no registry is active")
+        trouble = (
+            gateway.collector.failing
+            or (None if directory else "no registry is active")
+            or gateway.keys.failing
+        )
         content = {
             "status": "ok" if trouble is None else "failing",
             "detail": trouble,

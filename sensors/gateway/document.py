@@ -21,7 +21,10 @@ READINGS = (
     "nothing is kept, send the same again. With `id`, a batch that is sent again is dropped whole "
     "downstream; without, reading by reading."
 )
-HEALTH = "200 when a registry is active and the last append to the log succeeded, else 503."
+HEALTH = (
+    "200 when a registry is active, the last append to the log succeeded and keys, where they are "
+    "required, can be checked; else 503."
+)
 METRICS = "Prometheus text format."
 
 _REFUSED = {

@@ -74,6 +74,7 @@ SENML: Mapping[str, _Unit] = {
 CANONICAL: Mapping[str, _Unit] = {
     **SENML,
     "°C": SENML["Cel"],
+    "℃": SENML["Cel"],
     "°": SENML["deg"],
     "µg/m³": SENML["ug/m3"],
     "mg/m³": _of("density", "1/1000000"),

@@ -158,11 +158,29 @@ def test_keys_that_cannot_be_checked_admit_nobody() -> None:
             assert await send(b, bearer(text)) == 200
             b.clocks.pass_s(1)
             assert await send(b, bearer(text)) == 503
+            assert (await b.client.get("/health")).status_code == 503
             b.registry.away = False
             await b.gateway.keys.refresh()
             assert await send(b, bearer(text)) == 200
+            assert (await b.client.get("/health")).status_code == 200
 
     play(story)
+
+
+def test_required_keys_of_which_none_is_stored_are_told_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    _, key = stored()
+
+    async def story() -> None:
+        async with bench(keys=[key]) as b:
+            b.registry.known = []
+            for _ in range(3):
+                await b.gateway.keys.refresh()
+
+    with caplog.at_level(logging.WARNING):
+        play(story)
+    assert caplog.text.count("citybrain gateway-key create") == 1
 
 
 def test_where_no_key_is_needed_a_key_that_is_shown_is_checked_all_the_same() -> None:
