@@ -29,6 +29,7 @@ from sensors.gateway.intake import Intake, Sender
 from sensors.gateway.key_watch import KeyWatch
 from sensors.gateway.keys import Key, KeySource, NotAdmitted
 from sensors.gateway.metrics import GatewayMetrics
+from sensors.gateway.reading import Request as Decoded
 from sensors.gateway.seen import SeenBook, SeenStore
 from sensors.gateway.settings import GatewaySettings
 from sensors.gateway.status_routes import add_status
@@ -91,12 +92,17 @@ class Gateway:
         """The answer to a batch; raises `Problem` when nothing of it was taken."""
         with as_problems(self.settings.retry_after_s), self.admission.enter():
             sender = self.sender(request)
-            async with self.admission.body(request) as body:
-                kind = request.headers.get("content-type", JSON)
-                answer = await self.intake.take(kind, _headers(request), body, sender)
+            decoded, size = await self._decode(request, sender)
+            answer = await self.intake.accept(decoded, size, sender.key)
         if answer.refused and not answer.accepted:
             raise problem.all_refused(answer.refused)
         return {"accepted": answer.accepted, "refused": list(answer.refused)}
+
+    async def _decode(self, request: Request, sender: Sender) -> tuple[Decoded, int]:
+        """The readings, and how many bytes they were: the body is not held while the log works."""
+        kind = request.headers.get("content-type", JSON)
+        async with self.admission.body(request) as body:
+            return self.intake.decode(kind, _headers(request), body, sender), len(body)
 
     def sender(self, request: Request) -> Sender:
         """Who sends, by the key; headers and query may name the gateway and the batch."""

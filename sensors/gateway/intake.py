@@ -79,20 +79,24 @@ class Intake:
     async def take(
         self, content_type: str, headers: Mapping[str, str], body: bytes, sender: Sender
     ) -> Answer:
-        """The answer when the log has every reading that is accepted.
+        """`decode`, then `accept`, for a door that need not give the body back in between."""
+        request = self.decode(content_type, headers, body, sender)
+        return await self.accept(request, len(body), sender.key)
 
-        Raises `BadRequest`, `UnknownFormat`, `OtherGateway`, `UnknownGateway`, `OverQuota` when
-        nothing was taken, `Busy` and `Unavailable` when the same may be sent again.
+    async def accept(self, request: Request, size: int, key: Key | None) -> Answer:
+        """The answer when the log has every reading that is accepted; `size` = bytes of its body.
+
+        Raises `UnknownGateway` and `OverQuota` when nothing was taken, `Busy` and `Unavailable`
+        when the same may be sent again.
         """
         directory = self._watch.directory
         if directory is None:
             raise Busy("no registry is active yet", own=False)
-        request = self._decode(content_type, headers, body, sender)
         if request.gateway not in directory.gateways:
             raise UnknownGateway(request.gateway)
-        self.charge(request.gateway, len(request.readings), len(body), sender.key)
+        self.charge(request.gateway, len(request.readings), size, key)
         self._heard(request.gateway, self._clock_ms())
-        pieces, refused = check(request, directory, sender.key.areas if sender.key else None)
+        pieces, refused = check(request, directory, key.areas if key else None)
         self._count(request.gateway, "refused", len(refused))
         for one in refused:
             self._metrics.refused.labels(one.reason).inc()
@@ -111,9 +115,13 @@ class Intake:
             raise OverQuota(lacking)
         self._metrics.bytes.labels(gateway).inc(size)
 
-    def _decode(
+    def decode(
         self, content_type: str, headers: Mapping[str, str], body: bytes, sender: Sender
     ) -> Request:
+        """The readings of a body and who sends them.
+
+        Raises `BadRequest`, `UnknownFormat` or `OtherGateway`.
+        """
         key = sender.key
         named = sender.gateway
         request = decode(

@@ -115,6 +115,19 @@ def test_bodies_beyond_the_bytes_of_all_clients_are_503() -> None:
     play(story)
 
 
+def test_a_body_is_not_held_while_its_readings_wait_for_the_log() -> None:
+    async def story() -> None:
+        async with bench(GatedLog(open=False)) as b:
+            waiting = asyncio.create_task(b.post(reading()))
+            await turns()
+            assert b.gateway.collector.rows == 1
+            assert b.gateway.metrics.reading._value.get() == 0
+            b.log.gate.set()
+            assert (await waiting).status_code == 200
+
+    play(story)
+
+
 def test_the_answer_waits_for_the_log() -> None:
     async def story() -> None:
         async with bench(GatedLog(open=False)) as b:
