@@ -1,9 +1,10 @@
 """The gateway under more than it can take: memory, answers and throughput, by a real server.
 
-`python -m benchmarks.gateway_overload [SECONDS]` starts the gateway as a child over a log that
-takes an append every 200 ms (slow) or at once (fast), with keys and quotas on, and lets 128
-clients send batches of 500 without pause. One JSON object a line: name, value, unit, spread. Both
-processes share the cores.
+`python -m benchmarks.gateway_overload [SECONDS]` starts the gateway as a child, with keys and
+quotas on, over a log that takes an append at once (fast), every 200 ms (slow), or five hundred
+readings a second (narrow), and lets 128 clients send batches of 500 without pause. Over the narrow
+log they offer far more than ten times what is taken; the report says how much. One JSON object a
+line: name, value, unit, spread. Both processes share the cores.
 """
 
 from __future__ import annotations
@@ -31,20 +32,35 @@ from streams.log.memory import MemoryLog
 
 CLIENTS = 128
 ROWS = 500
-SLOW_S = 0.2
 PORT = 18_671
 _BASE = f"http://127.0.0.1:{PORT}"
+
+
+@dataclass(frozen=True)
+class Case:
+    """How the log behaves: seconds for an append, seconds for each of its frames."""
+
+    append_s: float = 0.0
+    frame_s: float = 0.0
+    waiting_rows: int = 50_000
+
+
+CASES = {
+    "fast_log": Case(),
+    "slow_log": Case(append_s=0.2),
+    "narrow_log": Case(frame_s=1.0, waiting_rows=2_500),
+}
 
 
 class DroppingLog(MemoryLog):
     """Takes every append after a while and keeps nothing, so that memory is the gateway's."""
 
-    def __init__(self, delay_s: float) -> None:
+    def __init__(self, case: Case) -> None:
         super().__init__(64)
-        self._delay_s = delay_s
+        self._case = case
 
     def append(self, partition: int, entries: Sequence[Entry]) -> int:
-        time.sleep(self._delay_s)
+        time.sleep(self._case.append_s + self._case.frame_s * len(entries))
         return 0
 
 
@@ -83,17 +99,31 @@ class Account:
     waiting: list[float] = field(default_factory=list)
 
 
-def serve(delay_s: float) -> None:
+def serve(case: Case) -> None:
     """The child: the gateway over a dropping log."""
     import uvicorn
 
     from sensors.gateway.app import GatewayParts, create_app
     from streams.domains import find_domains
 
-    settings = GatewaySettings(waiting_rows=50_000, source_rows=10_000, keys=KeyRule.REQUIRED)
+    settings = GatewaySettings(
+        waiting_rows=case.waiting_rows,
+        source_rows=case.waiting_rows // 5,
+        request_readings=ROWS,
+        quota_readings_s=100_000,
+        quota_bytes_s=100 << 20,
+        keys=KeyRule.REQUIRED,
+    )
     source = FixedRegistry()
-    parts = GatewayParts(DroppingLog(delay_s), source, find_domains(), settings, keys=source)
-    uvicorn.run(create_app(parts), host="127.0.0.1", port=PORT, log_level="error", access_log=False)
+    parts = GatewayParts(DroppingLog(case), source, find_domains(), settings, keys=source)
+    uvicorn.run(
+        create_app(parts),
+        host="127.0.0.1",
+        port=PORT,
+        log_level="error",
+        access_log=False,
+        timeout_keep_alive=120,  # a client that waits long is not cut off between two requests
+    )
 
 
 def batch(code: str) -> bytes:
@@ -150,9 +180,9 @@ async def load(child: psutil.Process, seconds: float) -> Account:
     return account
 
 
-def measure(name: str, delay_s: float, seconds: float) -> None:
+def measure(name: str, seconds: float) -> None:
     """One run with a fresh server."""
-    command = [sys.executable, "-m", "benchmarks.gateway_overload", "--serve", str(delay_s)]
+    command = [sys.executable, "-m", "benchmarks.gateway_overload", "--serve", name]
     with subprocess.Popen(command) as child:
         try:
             account = asyncio.run(load(psutil.Process(child.pid), seconds))
@@ -160,7 +190,10 @@ def measure(name: str, delay_s: float, seconds: float) -> None:
             child.kill()
     third = max(1, len(account.rss_mb) // 3)
     first, last = max(account.rss_mb[third : 2 * third]), max(account.rss_mb[-third:])
+    offered = account.statuses.total() * ROWS
+    tell(f"gateway_{name}_offered", offered / seconds, "readings/s", None)
     tell(f"gateway_{name}_accepted", account.accepted / seconds, "readings/s", None)
+    tell(f"gateway_{name}_overload", offered / max(1, account.accepted), "times", None)
     tell(f"gateway_{name}_rss", max(account.rss_mb), "MiB", max(account.rss_mb) - account.rss_mb[0])
     tell(f"gateway_{name}_rss_growth", last - first, "MiB, last third less second", None)
     tell(f"gateway_{name}_waiting", max(account.waiting), "rows", None)
@@ -179,8 +212,7 @@ def tell(name: str, value: float, unit: str, spread: float | None) -> None:
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--serve"]:
-        serve(float(sys.argv[2]))
+        serve(CASES[sys.argv[2]])
     else:
-        seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 15.0
-        measure("fast_log", 0.0, seconds)
-        measure("slow_log", SLOW_S, seconds)
+        for one in CASES:
+            measure(one, float(sys.argv[1]) if len(sys.argv) > 1 else 15.0)
