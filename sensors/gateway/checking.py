@@ -7,8 +7,8 @@ late, ahead of time, implausible) is the pipeline's to judge.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 from sensors.gateway.directory import Device, Directory, Place
@@ -39,7 +39,7 @@ class Piece:
 
 
 def check(
-    request: Request, directory: Directory, areas: Collection[str] | None = None
+    request: Request, directory: Directory, areas: tuple[str, ...] | None = None
 ) -> tuple[list[Piece], list[Refused]]:
     """Pieces of what can be taken, and a refusal for everything else, in the request's order.
 
@@ -66,13 +66,13 @@ def check(
 
 
 def _checked(
-    reading: Reading, gateway: str, directory: Directory, areas: Collection[str] | None
+    reading: Reading, gateway: str, directory: Directory, areas: tuple[str, ...] | None
 ) -> tuple[Place, Row]:
     device = directory.devices.get(reading.sensor)
     if device is None or device.gateway != gateway:
         # The same answer for both: who may not send for a sensor may not learn that it exists.
         raise InvalidEvent(Reason.UNKNOWN_SENSOR, "not a registered sensor of this gateway")
-    if areas is not None and not any(covers(code, device.area) for code in areas):
+    if areas is not None and not _covered(areas, device.area):
         raise InvalidEvent(Reason.FOREIGN_AREA, "the key does not cover this sensor's area")
     place = device.places.get(reading.property)
     if place is None:
@@ -89,6 +89,11 @@ def _checked(
         raise InvalidEvent(Reason.WRONG_TYPE, "flag: QARTOD knows 1, 2, 3, 4 and 9")
     time_ms = _time_ms(reading.time)
     return place, (reading.sensor, reading.property, time_ms, value, reading.flag)
+
+
+@lru_cache(maxsize=4096)
+def _covered(areas: tuple[str, ...], area: str) -> bool:
+    return any(covers(code, area) for code in areas)
 
 
 def _check_claim(claim: Claim, device: Device, place: Place) -> None:

@@ -201,7 +201,7 @@ def test_a_door_may_claim_what_its_envelope_says() -> None:
 )
 def test_a_key_covers_its_areas_and_what_lies_in_them(areas: list[str], taken: list[int]) -> None:
     rows = [{"sensor": s, "property": "depth", "time": NOW_MS, "value": 1} for s in ("s1", "s2")]
-    _, refused = check(read(JSON, {"readings": rows}), DIRECTORY, areas)
+    _, refused = check(read(JSON, {"readings": rows}), DIRECTORY, tuple(areas))
     assert [one.index for one in refused] == [i for i in (0, 1) if i not in taken]
     assert {one.reason for one in refused} <= {"foreign_area"}
 
