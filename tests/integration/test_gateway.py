@@ -138,6 +138,47 @@ def test_the_command_serves_and_ends_when_told(
         log.close()
 
 
+def test_every_format_reaches_the_log_as_the_same_reading(
+    database_url: str, make_namespace: Callable[[], str]
+) -> None:
+    name = migrated(database_url, make_namespace(), NamespaceKind.LIVE, DOMAINS, 2)
+    save(database_url, name, registry(1), activate=False)
+    unit = DOMAIN.properties[0].unit
+    reading = {"sensor": "s0", "property": PROPERTY, "time": TIME, "value": 35.5}
+    event = {
+        "specversion": "1.0",
+        "id": "1",
+        "source": "/zj/330102/s0",
+        "type": f"cn.gov.zj.citybrain.{DOMAIN.name}.observation.v1",
+        "time": TIME,
+        "subject": "p0",
+        "data": {"property": PROPERTY, "value": 35.5},
+    }
+    bodies: dict[str, object] = {
+        "application/json": {"readings": [reading]},
+        "application/x-ndjson": reading,
+        "application/senml+json": [
+            {"bn": "s0/", "bt": 1_782_864_000, "bv": 35, "n": PROPERTY, "u": unit, "v": 0.5}
+        ],
+        "application/cloudevents+json": event,
+        "application/cloudevents-batch+json": [event],
+    }
+    with process(database_url, name) as (_, client):
+        for kind, body in bodies.items():
+            answer = client.post(
+                "/v1/readings?gateway=gw", json=body, headers={"content-type": kind}
+            )
+            assert answer.json() == {"accepted": 1, "refused": []}, kind
+    log = PostgresLog(database_url, name)
+    try:
+        found = frames(log)
+    finally:
+        log.close()
+    assert len(found) == len(bodies)
+    assert {frame.value.tolist()[0] for frame in found} == {35.5}
+    assert {frame.time_ms.tolist()[0] for frame in found} == {1_782_864_000_000}
+
+
 def test_the_command_refuses_an_address_that_others_can_reach(database_url: str) -> None:
     found = subprocess.run(
         command(),
