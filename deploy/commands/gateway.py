@@ -1,4 +1,4 @@
-"""`citybrain gateway`: the HTTP gateway as a process."""
+"""`citybrain gateway`: the gateway, HTTP and MQTT, as a process."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ def register(app: typer.Typer) -> None:
 
 
 def gateway() -> None:
-    """Takes readings over HTTP and appends them to the log.
+    """Takes readings over HTTP, and over MQTT where a broker is set, and appends them to the log.
 
     Settings: CITYBRAIN_GATEWAY_HOST, CITYBRAIN_GATEWAY_PORT and the others in docs/gateway.md.
     Listens on loopback unless told otherwise. Who sends needs a key (`citybrain gateway-key`),
     or, on loopback, CITYBRAIN_GATEWAY_KEYS=optional.
     """
+    from sensors.gateway.mqtt.settings import MqttSettings
     from sensors.gateway.settings import load_gateway_settings
     from streams.settings import load_settings
 
     settings = load_settings()
-    own = load_gateway_settings()
+    own, mqtt = load_gateway_settings(), MqttSettings.load()
     conninfo = settings.conninfo()
 
     import uvicorn
@@ -44,6 +45,7 @@ def gateway() -> None:
             on_bug=lambda: signal.raise_signal(signal.SIGTERM),
             keys=registry,
             seen=registry,
+            mqtt=mqtt,
         )
         uvicorn.run(
             create_app(parts),

@@ -29,6 +29,9 @@ from sensors.gateway.intake import Intake, Sender
 from sensors.gateway.key_watch import KeyWatch
 from sensors.gateway.keys import Key, KeySource, NotAdmitted
 from sensors.gateway.metrics import GatewayMetrics
+from sensors.gateway.mqtt.door import MqttDoor
+from sensors.gateway.mqtt.metrics import MqttMetrics
+from sensors.gateway.mqtt.settings import MqttSettings
 from sensors.gateway.reading import Request as Decoded
 from sensors.gateway.seen import SeenBook, SeenStore
 from sensors.gateway.settings import GatewaySettings
@@ -60,6 +63,7 @@ class GatewayParts:
     on_bug: Callable[[], None] = lambda: None
     keys: KeySource | None = None
     seen: SeenStore | None = None
+    mqtt: MqttSettings | None = None
     monotonic_s: Callable[[], float] = time.monotonic
 
 
@@ -87,6 +91,19 @@ class Gateway:
             parts.monotonic_s,
             self.seen.heard,
         )
+        self.mqtt: MqttDoor | None = None
+        if parts.mqtt is not None:
+            self.mqtt = MqttDoor(
+                parts.mqtt,
+                self.intake,
+                self.watch,
+                self.seen,
+                parts.log,
+                parts.clock_ms,
+                parts.instance,
+                MqttMetrics(self.metrics.registry),
+                parts.on_bug,
+            )
 
     async def take(self, request: Request) -> dict[str, object]:
         """The answer to a batch; raises `Problem` when nothing of it was taken."""
@@ -158,9 +175,13 @@ async def running(gateway: Gateway) -> AsyncIterator[None]:
     ]
     collecting = asyncio.create_task(gateway.collector.run())
     collecting.add_done_callback(lambda task: _report_bug(task, gateway.on_bug))
+    if gateway.mqtt is not None:
+        gateway.mqtt.start()
     try:
         yield
     finally:
+        if gateway.mqtt is not None:
+            await gateway.mqtt.stop(gateway.settings.append_timeout_s)
         for task in watching:
             task.cancel()
         gateway.collector.stop()
@@ -207,12 +228,14 @@ def _add_operations(app: FastAPI, gateway: Gateway) -> None:
             or (None if directory else "no registry is active")
             or gateway.keys.failing
         )
-        content = {
+        content: dict[str, object] = {
             "status": "ok" if trouble is None else "failing",
             "detail": trouble,
             "registry": None if directory is None else directory.version,
             "waiting_rows": gateway.collector.rows,
         }
+        if gateway.mqtt is not None:
+            content["mqtt"] = gateway.mqtt.trouble or "connected"
         return JSONResponse(content, 200 if trouble is None else 503)
 
     @app.get("/metrics", summary="Metrics for Prometheus", description=document.METRICS)

@@ -83,7 +83,7 @@ def _checked(
         )
     claim = reading.claim if isinstance(reading, Claimed) else None
     if claim is not None:
-        _check_claim(claim, device, place)
+        _check_claim(claim, reading.sensor, device, place)
     value = _value(reading, place, claim)
     if reading.flag is not None and reading.flag not in _FLAGS:
         raise InvalidEvent(Reason.WRONG_TYPE, "flag: QARTOD knows 1, 2, 3, 4 and 9")
@@ -96,8 +96,11 @@ def _covered(areas: tuple[str, ...], area: str) -> bool:
     return any(covers(code, area) for code in areas)
 
 
-def _check_claim(claim: Claim, device: Device, place: Place) -> None:
+def _check_claim(claim: Claim, sensor: str, device: Device, place: Place) -> None:
     """Compares what the envelope says with the registry."""
+    if claim.sensor is not None and claim.sensor != sensor:
+        detail = f"only {claim.sensor[:80]!r} may send here"
+        raise InvalidEvent(Reason.UNKNOWN_SENSOR, detail)
     if claim.area is not None and not (is_area_code(claim.area) and covers(claim.area, place.area)):
         detail = f"the sensor stands in {place.area}, not in {claim.area[:20]!r}"
         raise InvalidEvent(Reason.FOREIGN_AREA, detail)

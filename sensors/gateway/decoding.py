@@ -103,5 +103,6 @@ def _claimed(one: Reading | Refused, claim: Claim) -> Reading | Refused:
         claim.domain if own.domain is None else own.domain,
         claim.subject if own.subject is None else own.subject,
         own.units,
+        claim.sensor,
     )
     return Claimed(one.sensor, one.property, one.time, one.value, one.unit, one.flag, merged)

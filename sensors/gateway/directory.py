@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from streams.catalog import Registry
@@ -38,6 +38,7 @@ class Directory:
     version: str
     gateways: frozenset[str]
     devices: Mapping[str, Device]
+    partitions: Mapping[str, int] = field(default_factory=dict)  # by area
 
 
 class RegistrySource(Protocol):
@@ -74,4 +75,5 @@ def compile_directory(registry: Registry, domains: Mapping[str, Domain]) -> Dire
         registry.version,
         frozenset(g for g in registry.gateways if not text_problem("source", g)),
         devices,
+        dict(registry.partitions),
     )

@@ -40,13 +40,14 @@ class Claim:
     """What an envelope says of its readings beyond the readings; each part is checked when given.
 
     `area` is an administrative code that the sensor must stand in, `domain` the domain of the
-    property, `subject` the sensor's point or an area around it.
+    property, `subject` the sensor's point or an area around it, `sensor` the only one that sends.
     """
 
     area: str | None = None
     domain: str | None = None
     subject: str | None = None
     units: Vocabulary = Vocabulary.CANONICAL
+    sensor: str | None = None
 
 
 class Claimed(Reading):

@@ -69,9 +69,17 @@ class SeenBook:
         self._rows[gateway] = SeenRow(
             gateway, seen_at, status.state.value, at, status.version, status.queue, status.detail
         )
+        self.say_devices(gateway, devices, at_ms)
+
+    def say_devices(
+        self, gateway: str, devices: Sequence[tuple[str, State, int | None]], at_ms: int
+    ) -> None:
+        """What is said of devices alone: (device, state, seen ms)."""
         for name, state, seen_ms in devices:
             device_seen = None if seen_ms is None else moment(seen_ms)
-            self._devices[gateway, name] = DeviceRow(gateway, name, state.value, at, device_seen)
+            self._devices[gateway, name] = DeviceRow(
+                gateway, name, state.value, moment(at_ms), device_seen
+            )
 
     async def read(self, gateway: str | None) -> list[SeenRow]:
         """All gateways ever heard, or one: what is stored, under what waits here."""

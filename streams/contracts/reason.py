@@ -24,6 +24,7 @@ class Reason(StrEnum):
     FOREIGN_AREA = "foreign_area"  # the sensor belongs to another area than the frame says
     FOREIGN_POINT = "foreign_point"  # the sensor stands at another point than the envelope says
     ORIGIN_REFUSED = "origin_refused"  # e.g. a simulated frame in a live namespace
+    OVER_QUOTA = "over_quota"  # more than the gateway may send, where nobody could be told to wait
     NOT_FINITE = "not_finite"
     OUT_OF_BOUNDS = "out_of_bounds"  # cannot be stored at the property's scale
     BAD_TIME = "bad_time"  # before 2000 or after 2100

@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings
 from api.app import create_app
 from deploy import cli
 from deploy.city.zhejiang import codes
+from sensors.gateway.mqtt.settings import MqttSettings
 from sensors.gateway.settings import GatewaySettings
 from sensors.registry import boundary_file, crs
 from streams.contracts.domain import Parameter
@@ -59,16 +60,19 @@ def variables(settings: type[BaseSettings]) -> Iterator[tuple[str, str, str]]:
 
 def generate(what: str) -> str:
     """The rows of a generated table."""
-    return {"settings": settings_table, "parameters": parameters_table, "timing": timing_table}[
-        what
-    ]()
+    return {
+        "settings": settings_table,
+        "mqtt": lambda: settings_table(MqttSettings),
+        "parameters": parameters_table,
+        "timing": timing_table,
+    }[what]()
 
 
-def settings_table() -> str:
+def settings_table(settings: type[BaseSettings] = Settings) -> str:
     """A `<` of a description is escaped: a page would take it for a tag and show nothing."""
     rows = [
         f"| `{name}` | {default} | {text} |".replace("<", "\\<")
-        for name, default, text in variables(Settings)
+        for name, default, text in variables(settings)
     ]
     return table("| variable | default | meaning |", rows)
 
@@ -140,10 +144,10 @@ def test_generated_tables_are_what_the_code_declares() -> None:
         for _, what, held, _ in BLOCK.findall(page.read_text(encoding="utf-8")):
             seen.append(what)
             assert held == generate(what), f"{page.name}: python -m tests.unit.test_docs"
-    assert sorted(seen) == ["parameters", "settings", "timing"]
+    assert sorted(seen) == ["mqtt", "parameters", "settings", "timing"]
 
 
-@pytest.mark.parametrize("settings", [Settings, GatewaySettings])
+@pytest.mark.parametrize("settings", [Settings, GatewaySettings, MqttSettings])
 def test_every_setting_is_described(settings: type[BaseSettings]) -> None:
     for name, _, text in variables(settings):
         assert text, f"{name} has no description"
@@ -151,7 +155,8 @@ def test_every_setting_is_described(settings: type[BaseSettings]) -> None:
 
 
 def test_no_page_names_a_setting_that_is_not_there() -> None:
-    known = {name for kind in (Settings, GatewaySettings) for name, _, _ in variables(kind)}
+    kinds = (Settings, GatewaySettings, MqttSettings)
+    known = {name for kind in kinds for name, _, _ in variables(kind)}
     assert set(re.findall(r"CITYBRAIN(?:_[A-Z]+)+", everything())) - known == set()
 
 
