@@ -13,10 +13,12 @@ from decimal import Decimal
 from typing import Any, Literal
 from urllib.parse import quote, unquote
 
-from api.fiware.models import ALERT, SEVERITY, Attribute, Model, category
+from api.fiware.models import ALERT, SEVERITY, Attribute, Flag, Model, category
 from api.latest import LatestValue
-from streams.contracts.reason import Flag, NamespaceKind, Origin, Severity
+from streams.contracts.reason import Flag as QualityFlag
+from streams.contracts.reason import NamespaceKind, Origin, Severity
 
+EXACT = 2**53  # beyond it readers of JSON do not agree on whole numbers
 Entity = dict[str, Any]
 TermKind = Literal["Property", "GeoProperty", "Relationship", "DateTime"]
 ORIGINS: Mapping[str, Origin] = {
@@ -148,8 +150,8 @@ def observed(
         terms += _derived(model, found)
     if model.levels is not None:
         terms += _levels(model, place, used, thresholds)
-    if model.alarm is not None and not place.stale:
-        terms.append(Term(model.alarm, place.severity > Severity.NONE))
+    if model.flag is not None:
+        terms += _flagged(model.flag, place, found)
     return terms
 
 
@@ -204,7 +206,8 @@ def utc(moment: datetime) -> str:
 
 def number(value: Decimal) -> int | float:
     """The JSON number that prints as this decimal, as far as a binary number can."""
-    return int(value) if value == value.to_integral_value() else float(value)
+    whole = abs(value) < EXACT and value == value.to_integral_value()
+    return int(value) if whole else float(value)
 
 
 def _head(type_name: str, key: str, place: Place, where: Where, origin: Origin) -> list[Term]:
@@ -230,7 +233,7 @@ def _best(attribute: Attribute, values: Sequence[LatestValue]) -> LatestValue | 
         v
         for v in values
         if v.property == attribute.property
-        and v.flag <= Flag.NOT_EVALUATED
+        and v.flag <= QualityFlag.NOT_EVALUATED
         and (attribute.low is None or Decimal(v.value.text) >= attribute.low)
         and (attribute.high is None or Decimal(v.value.text) <= attribute.high)
     ]
@@ -287,6 +290,14 @@ def _derived(model: Model, found: Found) -> list[Term]:
     if rule.whole is not None and isinstance(value, int) and value >= 0:
         terms.append(Term(rule.whole[1], value, observed=found.start))
     return terms
+
+
+def _flagged(flag: Flag, place: Place, found: Found | None) -> list[Term]:
+    """By what the domain derived, else by an alert; nothing while that alert is stale."""
+    value = None if found is None else found.payload.get(flag.key)
+    if isinstance(value, int):
+        return [Term(flag.name, value >= flag.least)]
+    return [] if place.stale else [Term(flag.name, place.severity > Severity.NONE)]
 
 
 def _levels(

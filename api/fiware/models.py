@@ -42,6 +42,16 @@ class Derived:
 
 
 @dataclass(frozen=True, slots=True)
+class Flag:
+    """A boolean attribute: `key` of the newest result is at least `least`; where the result does
+    not state it, whether an alert of the point is open."""
+
+    name: str
+    key: str
+    least: int
+
+
+@dataclass(frozen=True, slots=True)
 class Levels:
     """How a depth is told as levels of a station, over the road as datum."""
 
@@ -65,7 +75,7 @@ class Model:
     device: bool = False  # refDevice exists
     derived: Derived | None = None
     levels: Levels | None = None
-    alarm: str | None = None  # boolean attribute: an alert of the point is open
+    flag: Flag | None = None
 
 
 ZERO = Decimal(0)
@@ -122,7 +132,7 @@ TRAFFIC = Model(
     derived=Derived(  # no TTI, no TPI in the model
         "traffic.link.5min", "trafficState", ("dtp", "tti", "tpi", "grade", "grade_name", "method")
     ),
-    alarm="congested",
+    flag=Flag("congested", "grade", 3),  # 轻度拥堵, GB/T 33171-2016 annex C
 )
 WEATHER = Model(
     "WeatherObserved",

@@ -24,6 +24,7 @@ from api.fiware.entity import (
     alert,
     key_values,
     normalized,
+    number,
     observed,
     utc,
 )
@@ -102,7 +103,8 @@ def test_every_attribute_that_is_not_marked_as_ours_is_the_models() -> None:
     for model in MODELS.values():
         held = _names(validator(model.name).schema)
         names = {a.name for a in model.attributes} | {model.observed}
-        names |= {n for n in (model.station, model.alarm) if n}
+        names |= {model.station} if model.station else set()
+        names |= {model.flag.name} if model.flag else set()
         names |= {model.reference[0]} if model.reference else set()
         names |= {model.derived.whole[1]} if model.derived and model.derived.whole else set()
         assert names - held - ours - _common() == set(), model.name
@@ -162,7 +164,7 @@ def test_extreme_readings_are_valid_or_left_out(
     for attribute in model.attributes:
         counted = [v for v in values if v.property == attribute.property and v.flag <= 2]
         if attribute.name in found:
-            assert found[attribute.name] in {float(v.value.text) for v in counted}
+            assert float(found[attribute.name]) in {float(v.value.text) for v in counted}
         else:
             assert all(v.value.number < 0 for v in counted)
     shown = normalized(terms)
@@ -261,7 +263,7 @@ def test_thresholds_are_in_the_propertys_unit_and_follow_the_profile() -> None:
 @pytest.mark.parametrize(
     ("severity", "stale", "congested"), [(0, False, False), (1, False, True), (1, True, None)]
 )
-def test_congestion_is_an_open_alert_and_unknown_while_stale(
+def test_congestion_without_a_grade_is_an_open_alert_and_unknown_while_stale(
     severity: int, stale: bool, congested: bool | None
 ) -> None:
     place = replace(PLACE, severity=severity, stale=stale)
@@ -269,6 +271,18 @@ def test_congestion_is_an_open_alert_and_unknown_while_stale(
     assert found.get("congested") is congested
     assert found["refRoadSegment"] == "urn:ngsi-ld:RoadSegment:p-1"
     assert found["dateObservedFrom"] == found["dateObservedTo"] == "2026-07-01T04:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("grade", "congested"), [(1, False), (2, False), (3, True), (5, True), (None, True)]
+)
+def test_congestion_follows_the_grade_and_without_one_the_alert(
+    grade: int | None, congested: bool
+) -> None:
+    place = replace(PLACE, severity=1)
+    found = Found("traffic.link.5min", NOW, 300, {"grade": grade})
+    entity = entity_of(TRAFFIC, value("speed", 31), place=place, found=found)
+    assert entity["congested"] is congested
 
 
 def test_what_a_domain_derived_stands_beside_with_its_period() -> None:
@@ -353,6 +367,20 @@ def test_ids_come_back_as_the_key(key: str) -> None:
     for where in (LIVE, PLAY):
         assert where.key("Alert", where.id("Alert", clean)) == clean
     assert PLAY.key("Alert", LIVE.id("Alert", "x")) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("5", "5"),
+        ("-0.50", "-0.5"),
+        ("9007199254740991", "9007199254740991"),
+        ("9007199254740992", "9007199254740992.0"),
+        ("9" * 30, "1e+30"),
+    ],
+)
+def test_numbers_print_as_their_decimals(text: str, shown: str) -> None:
+    assert json.dumps(number(Decimal(text))) == shown
 
 
 def test_times_are_utc_with_a_z() -> None:
