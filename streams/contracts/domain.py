@@ -41,6 +41,11 @@ class Checks:
     spike: Decimal | None = None  # a single value off both neighbours in time by more than this
     flat_s: int | None = None  # unchanged to the last digit so long while others change
     rise_alerts: bool = False  # an implausible rise still alerts, marked unverified (safety)
+    neighbour: Decimal | None = None  # a window's mean may be so far off its neighbours' median
+    neighbour_s: int = 3600  # that window; one of the property's `windows_s`
+    drift: Decimal | None = None  # days may be so far off the sensor's own level
+    drift_low: bool = False  # of its own daily low on calm days, not of its neighbours' median
+    unit: bool = False  # its usual level is steady enough to tell another unit by
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +157,7 @@ class AreaView:
     series_active: Bool
     parameters: Mapping[str, str]
     series_name: tuple[str, ...] = ()  # the sensor's name of every series
+    series_source: tuple[str, ...] = ()  # its gateway; "" when the registry does not know it
 
     def number(self, key: str) -> Decimal:
         """The parameter as an exact decimal."""
@@ -287,14 +293,19 @@ class Episode:
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """A maintenance matter (never a hazard): opened by evidence, closed by evidence."""
+    """A maintenance matter (never a hazard): opened by evidence, closed by evidence.
+
+    It is of a sensor, or (sensor 0) of the `subject`, e.g. "source:gw-7". Saying that an open one
+    is open adds to its evidence.
+    """
 
     sensor: int  # catalogue id
     property: str
-    kind: str  # spike, flat_line, frozen, silent, jump, range, unit
+    kind: str  # spike, flat_line, range, jump, frozen, silent, neighbour, drift, unit
     time_ms: int
     closed: bool
     evidence: Mapping[str, Any] = field(default_factory=dict)
+    subject: str = ""
 
 
 @dataclass(slots=True)

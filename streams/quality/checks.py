@@ -2,18 +2,22 @@
 
 Range is judged for every row; spike and flat line for fresh rows, in order of arrival. The raw
 value is kept, the flag stands beside it; a failed check opens a maintenance ticket, the first good
-reading after it closes it.
+reading after it closes it. What needs event order or neighbours is in `streams.quality.watch`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from streams.contracts.domain import AreaView, Checks, FlagChange, Property, Ticket
+from streams.contracts.exact import to_text
 from streams.contracts.frame import Bool, Int8, Int64
 from streams.contracts.reason import Flag
+from streams.quality.desk import BY_GOOD_READING, EXPLAINED_BY_UNIT
+from streams.quality.parameters import with_profile
 from streams.windows.aggregate import group_starts
 from streams.windows.history import Chunk
 from streams.windows.watermark import NEVER
@@ -24,6 +28,7 @@ GOOD, UNJUDGED, SUSPECT, FAIL = (
     int(Flag.SUSPECT),
     int(Flag.FAIL),
 )
+_OWN = frozenset(("range", "spike", "flat_line"))  # found here; others by the domain
 NO_LIMIT = np.iinfo(np.int64).max
 
 
@@ -53,15 +58,17 @@ class Quality:
     """The checks of one area and domain."""
 
     def __init__(self, properties: tuple[Property, ...], view: AreaView) -> None:
-        self._properties = properties
+        self._declared = properties
         a, b, c, d, e, f = (np.empty(0, np.int64) for _ in range(6))
         self.state = QualityState(a, b, c, d, e, f)
+        self._explained: Bool | None = None
         self.fit(view)
 
     def fit(self, view: AreaView) -> None:
         """Adapts the per-series columns to a (grown) view."""
         of = view.series_property
         self._view = view
+        self._properties = with_profile(self._declared, view.parameters)
 
         def column(value: list[int]) -> Int64:
             return np.array(value, np.int64)[of]
@@ -107,8 +114,12 @@ class Quality:
         found: Bool = (rows.flag == SUSPECT) & self._rises[rows.series]
         return found
 
-    def judge(self, rows: Chunk) -> Judged:
-        """Fresh rows, sorted by (series, time); sets flags in `rows`, answers the rest."""
+    def judge(self, rows: Chunk, explained: Bool | None = None) -> Judged:
+        """Fresh rows, sorted by (series, time); sets flags in `rows`, answers the rest.
+
+        Of series in `explained` (a ticket of their source says why) no ticket is opened.
+        """
+        self._explained = explained
         changes: list[FlagChange] = []
         tickets: list[Ticket] = []
         if not len(rows):
@@ -129,7 +140,7 @@ class Quality:
         if flat.any():
             rows.flag[flat] = np.maximum(rows.flag[flat], SUSPECT)
         if self.state.tickets:
-            self._close_tickets(rows, last, tickets)
+            self._close_tickets(rows, last, tickets, _OWN)
         return Judged(changes, tickets, spikes)
 
     # spike ------------------------------------------------------------------------------------
@@ -166,7 +177,7 @@ class Quality:
                 if same:
                     rows.flag[row - 1] = max(int(rows.flag[row - 1]), SUSPECT)
                 changes.append(FlagChange(series, when, SUSPECT))
-                self._open(series, "spike", when, tickets)
+                self._open(series, "spike", when, middle, tickets)
         return found
 
     # flat line --------------------------------------------------------------------------------
@@ -198,7 +209,8 @@ class Quality:
             others = np.delete(state.changed_ms, series)
             if len(others) and int(others.max()) > int(state.same_since[series]):
                 mark[first[group] : row + 1] = True
-                self._open(series, "flat_line", int(rows.time_ms[row]), tickets)
+                at_ms, value = int(rows.time_ms[row]), int(rows.value[row])
+                self._open(series, "flat_line", at_ms, value, tickets)
         return mark
 
     # tickets ----------------------------------------------------------------------------------
@@ -206,27 +218,72 @@ class Quality:
     def _ranges(self, rows: Chunk, tickets: list[Ticket]) -> None:
         outside = (rows.value > self.high[rows.series]) | (rows.value < self.low[rows.series])
         for row in np.flatnonzero(outside).tolist():
-            self._open(int(rows.series[row]), "range", int(rows.time_ms[row]), tickets)
+            at_ms, value = int(rows.time_ms[row]), int(rows.value[row])
+            self._open(int(rows.series[row]), "range", at_ms, value, tickets)
 
-    def _open(self, series: int, kind: str, time_ms: int, tickets: list[Ticket]) -> None:
+    def adopt(self, tickets: Iterable[Ticket]) -> None:
+        """Tickets of the domain that end with a good reading."""
+        for ticket in tickets:
+            if ticket.kind in BY_GOOD_READING and not ticket.closed:
+                for series in self._series_of(ticket):
+                    self.state.tickets.setdefault(f"{series}|{ticket.kind}", ticket.time_ms)
+
+    def close_adopted(self, rows: Chunk, fresh: Bool) -> list[Ticket]:
+        """Rows as the domain has flagged them, sorted by (series, time): its tickets that end."""
+        tickets: list[Ticket] = []
+        if any(key.split("|")[1] not in _OWN for key in self.state.tickets):
+            new = rows.take(np.flatnonzero(fresh))
+            last = np.append(np.flatnonzero(np.diff(new.series)), len(new) - 1)
+            if len(new):
+                self._close_tickets(new, last, tickets, BY_GOOD_READING - _OWN)
+        return tickets
+
+    def explain(self, explained: Bool, time_ms: int) -> list[Ticket]:
+        """Closes what a ticket of the source explains."""
+        tickets: list[Ticket] = []
+        for key in sorted(self.state.tickets):
+            series, kind = key.split("|")
+            if kind in EXPLAINED_BY_UNIT and explained[int(series)]:
+                opened = self.state.tickets.pop(key)
+                tickets.append(self._closing(int(series), kind, max(opened, time_ms), why="unit"))
+        return tickets
+
+    def _series_of(self, ticket: Ticket) -> list[int]:
+        names = [p.name for p in self._properties]
+        own = self._view.series_sensor == ticket.sensor
+        own &= self._view.series_property == names.index(ticket.property)
+        found: list[int] = np.flatnonzero(own).tolist()
+        return found
+
+    def _open(
+        self, series: int, kind: str, time_ms: int, value: int, tickets: list[Ticket]
+    ) -> None:
         key = f"{series}|{kind}"
-        if key not in self.state.tickets:
-            self.state.tickets[key] = time_ms
-            tickets.append(self.ticket(series, kind, time_ms, closed=False))
+        if key in self.state.tickets or (self._explained is not None and self._explained[series]):
+            return
+        self.state.tickets[key] = time_ms
+        prop = self._prop(series)
+        evidence = {"value": to_text(value, prop.scale), "unit": prop.unit}
+        sensor = int(self._view.series_sensor[series])
+        tickets.append(Ticket(sensor, prop.name, kind, time_ms, False, evidence))
 
-    def _close_tickets(self, rows: Chunk, last: Int64, tickets: list[Ticket]) -> None:
+    def _close_tickets(
+        self, rows: Chunk, last: Int64, tickets: list[Ticket], kinds: frozenset[str]
+    ) -> None:
         good = {int(rows.series[r]): int(rows.time_ms[r]) for r in last if rows.flag[r] <= UNJUDGED}
         for key in sorted(self.state.tickets):
             series, kind = key.split("|")
-            time_ms = good.get(int(series))
+            time_ms = good.get(int(series)) if kind in kinds else None
             if time_ms is not None and time_ms > self.state.tickets[key]:
                 del self.state.tickets[key]
-                tickets.append(self.ticket(int(series), kind, time_ms, closed=True))
+                tickets.append(self._closing(int(series), kind, time_ms, why="good reading"))
 
-    def ticket(self, series: int, kind: str, time_ms: int, *, closed: bool) -> Ticket:
-        """A ticket of this series, opened or closed at the time."""
-        prop = self._properties[int(self._view.series_property[series])].name
-        return Ticket(int(self._view.series_sensor[series]), prop, kind, time_ms, closed, {})
+    def _closing(self, series: int, kind: str, time_ms: int, *, why: str) -> Ticket:
+        sensor, prop = int(self._view.series_sensor[series]), self._prop(series).name
+        return Ticket(sensor, prop, kind, time_ms, True, {"why": why})
+
+    def _prop(self, series: int) -> Property:
+        return self._properties[int(self._view.series_property[series])]
 
     def _remember(self, rows: Chunk, first: Int64, last: Int64) -> None:
         state, at = self.state, rows.series[first]

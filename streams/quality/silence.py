@@ -6,11 +6,13 @@ at once are one matter, not many: the gateway's.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from streams.contracts.frame import Bool, Int32, Int64
+from streams.quality.parameters import whole
 from streams.windows.watermark import NEVER
 
 FAR = 1 << 62
@@ -25,6 +27,17 @@ class SilenceLimits:
     gateway_share_percent: int = 80
     gateway_least: int = 3  # fewer devices than this are told one by one
     within_ms: int = 60_000
+
+
+def silence_limits(values: Mapping[str, str]) -> SilenceLimits:
+    """The limits of a profile; absent keys have their default."""
+    return SilenceLimits(
+        factor=whole(values, "quality.silence.intervals"),
+        least_ms=whole(values, "quality.silence.least_s") * 1000,
+        gateway_share_percent=whole(values, "quality.silence.gateway_percent"),
+        gateway_least=whole(values, "quality.silence.gateway_sensors"),
+        within_ms=whole(values, "quality.silence.within_s") * 1000,
+    )
 
 
 @dataclass(slots=True)
@@ -48,10 +61,10 @@ class SilenceEvent:
 
 
 class Silence:
-    """See the module."""
+    """See the module. New `limits` hold from the next `fit` on."""
 
     def __init__(self, limits: SilenceLimits) -> None:
-        self._limits = limits
+        self.limits = limits
         empty = np.empty(0, np.int64)
         self.state = SilenceState([], empty, empty.copy(), np.empty(0, np.bool_))
         self._bound = FAR
@@ -66,7 +79,7 @@ class Silence:
         state.heard_ms = np.append(state.heard_ms, np.full(more, NEVER))
         state.silent_since = np.append(state.silent_since, np.full(more, NEVER))
         state.ticketed = np.append(state.ticketed, np.zeros(more, np.bool_))
-        spans = [max(self._limits.factor * s * 1000, self._limits.least_ms) for s in report_s]
+        spans = [max(self.limits.factor * s * 1000, self.limits.least_ms) for s in report_s]
         self.timeout_ms = np.array(spans, np.int64)
         self.gateways = tuple(sorted(set(gateways)))
         number = {name: i for i, name in enumerate(self.gateways)}
@@ -108,7 +121,7 @@ class Silence:
             down = [i for i, g in enumerate(self.gateways) if g in state.gateways_down]
             waiting &= ~np.isin(self.gateway, np.array(down, np.int32))
         if waiting.any():
-            at = np.where(waiting, state.silent_since + self._limits.within_ms, FAR)
+            at = np.where(waiting, state.silent_since + self.limits.within_ms, FAR)
             first = int(at.argmin())
             other = _event(int(at[first]), "device_ticket", first)
             best = other if best is None else min(best, other, key=lambda e: e[:2])
@@ -142,13 +155,18 @@ class Silence:
         mine = self._of(gateway) & (self.state.heard_ms > NEVER)
         return int((mine & (self.state.silent_since > NEVER)).sum()), int(mine.sum())
 
+    def silent_sensors(self) -> list[int]:
+        """Catalogue ids of the devices that are silent now."""
+        silent = np.flatnonzero(self.state.silent_since > NEVER).tolist()
+        return [self.state.devices[i] for i in silent]
+
     def _is_down(self, name: str, now_ms: int) -> bool:
         state = self.state
         mine = self._of(name) & (state.heard_ms > NEVER)
-        recent = mine & (state.silent_since > now_ms - self._limits.within_ms)
+        recent = mine & (state.silent_since > now_ms - self.limits.within_ms)
         silent, known = int(recent.sum()), int(mine.sum())
-        enough = silent * 100 >= known * self._limits.gateway_share_percent
-        return enough and known >= self._limits.gateway_least
+        enough = silent * 100 >= known * self.limits.gateway_share_percent
+        return enough and known >= self.limits.gateway_least
 
     def _of(self, gateway: str) -> Bool:
         found: Bool = self.gateway == self.gateways.index(gateway)
