@@ -26,8 +26,8 @@ from streams.contracts.frame import CONTROL_TYPE, Control, Frame, Record, Refusa
 from streams.contracts.outcome import DeadLetter, Outcome, RegionMessage, StateParts
 from streams.contracts.reason import NamespaceKind, Origin, Reason
 from streams.errors import InvalidEvent
+from streams.quality import parameters as quality
 
-INGEST_AHEAD_MS = 300_000
 HEAD = "pipeline"
 _ALLOWED = {
     NamespaceKind.LIVE: {Origin.LIVE},
@@ -91,7 +91,9 @@ class Pipeline:
             if isinstance(event, Tick):
                 ticked = max(ticked, event.ingest_ms)
                 for code in sorted(self._areas):
+                    told = len(outcome.tickets)
                     self._areas[code].advance(event.ingest_ms, outcome)
+                    self._areas[code].desk.settle_from(outcome.tickets, told)
             elif isinstance(event, Control):
                 self._activate(event, record, outcome)
             elif isinstance(event, Refusal):
@@ -124,11 +126,14 @@ class Pipeline:
         elif self._is_ahead(frame, record):
             set_apart(area.report, frame, record.offset, outcome)
         else:
+            told = len(outcome.tickets)
             area.take(frame, record.offset, outcome)
+            area.desk.settle_from(outcome.tickets, told)
 
     def _is_ahead(self, frame: Frame, record: Record) -> bool:
         live = self._setup.kind is NamespaceKind.LIVE
-        return live and frame.ingest_ms > record.append_ms + INGEST_AHEAD_MS
+        tolerance_ms = quality.whole(self._profile.values, quality.INGEST_AHEAD) * 1000
+        return live and frame.ingest_ms > record.append_ms + tolerance_ms
 
     def _why_no_area(self, code: str) -> tuple[Reason, str]:
         if self._registry is None:
@@ -185,7 +190,9 @@ class Pipeline:
         outcome.activated.append((control.kind, control.version, record.offset))
         self._fit()
         for code in sorted(self._areas):
+            told = len(outcome.tickets)
             self._areas[code].activated(outcome)
+            self._areas[code].desk.settle_from(outcome.tickets, told)
 
     def _fit(self) -> None:
         if self._registry is None:

@@ -17,6 +17,7 @@ class Devices:
     def __init__(self, silence: Silence) -> None:
         self._silence = silence
         self.number: dict[int, int] = {}  # catalogue id → number
+        self.present: frozenset[int] = frozenset()  # catalogue ids that the registry knows
         self.gateway_of: dict[int, str] = {}
         self.report_of: dict[int, int] = {}
         self._subjects_of: dict[int, tuple[str, ...]] = {}
@@ -26,6 +27,7 @@ class Devices:
         devices = list(self._silence.state.devices)
         self.number = {sensor: number for number, sensor in enumerate(devices)}
         sensors = registry.sensors_by_area.get(area, ())
+        self.present = frozenset(sensor.id for sensor in sensors)
         self.report_of.update(device_reports(sensors, domains))
         for sensor in sensors:
             self.gateway_of[sensor.id] = sensor.gateway

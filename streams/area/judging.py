@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from streams.alerting.book import Book, Moment, Subject
-from streams.area.lane_work import Taken
+from streams.area.lane_work import Passed, Taken
 from streams.area.seat import Seat
 from streams.contracts.domain import Outputs, TierRule
 from streams.contracts.outcome import Outcome
@@ -64,6 +64,29 @@ def obey(book: Book, seat: Seat, outputs: Outputs, moment: Moment, outcome: Outc
             unverified=found.unverified,
             evidence=found.evidence,
         )
+
+
+def doubt(book: Book, seat: Seat, passed: Passed, moment: Moment, outcome: Outcome) -> None:
+    """Flags found at the watermark, health of days; alerts that began with readings which are not
+    believed any more end, unless a rise of the property must never be hidden (water)."""
+    work = seat.work
+    if passed.reflagged is not None and len(passed.reflagged):
+        outcome.reflag(work.flag_changes(passed.reflagged, seat.property_id))
+    if passed.health is not None and len(passed.health.series):
+        told = work.looking.told(passed.health, passed.start_ms, seat.property_id)
+        outcome.health.append(told)
+    for series, since_ms in passed.doubted:
+        prop = work.domain.properties[int(work.view.series_property[series])]
+        subject = seat.subjects.get(int(work.view.series_property[series]), {}).get(series)
+        if prop.checks.rise_alerts or subject is None:
+            continue
+        for rule in work.domain.rules:
+            onset = book.onset(rule.name, subject) if rule.property == prop.name else None
+            if onset is not None and onset >= since_ms:
+                why = {"why": "suspect"}
+                outcome.transitions += book.withdraw(
+                    rule.name, subject, onset, Change.WITHDRAWN, moment, why
+                )
 
 
 def subject_of(seat: Seat, point: int) -> Subject:

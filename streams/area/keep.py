@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
+from streams.area.looking import Looking
 from streams.area.process import Area
 from streams.area.state import AreaState
 from streams.area.view import ViewState, keep, recall
 from streams.catalog import Profile, Registry
 from streams.contracts import state as state_bytes
+from streams.contracts.frame import Int64
 from streams.contracts.reason import Origin
+from streams.quality.watch import PastState
 from streams.windows.history import join, pack, unpack
 from streams.windows.lane import KEEP_MS, Day, Lane
 
@@ -38,12 +42,28 @@ class AreaKeeper:
                 parts[f"{key}/day/{day}"] = None
             lane.dirty_days.clear()
             lane.dropped_days.clear()
+            self._save_looking(seat.work.looking, key, parts, everything)
         if self._area.refitted or everything:
             views = {name: keep(seat.work.view) for name, seat in self._area.seats.items()}
             parts[f"{self._prefix}/views"] = state_bytes.dump(views)
             self._area.refitted = False
         parts[self._prefix] = state_bytes.dump(self._area.snapshot())
         self._area.touched = False
+
+    def _save_looking(
+        self, looking: Looking, key: str, parts: dict[str, bytes | None], everything: bool
+    ) -> None:
+        """Minutes of days, and what quality learnt of past ones."""
+        presence, watch = looking.presence, looking.watch
+        for day in sorted(presence.days if everything else presence.changed_days):
+            parts[f"{key}/minutes/{day}"] = state_bytes.dump(Minutes(presence.days[day]))
+        for day in sorted(presence.dropped_days):
+            parts[f"{key}/minutes/{day}"] = None
+        presence.changed_days.clear()
+        presence.dropped_days.clear()
+        if watch.past_changed or everything:
+            parts[f"{key}/past"] = state_bytes.dump(watch.past)
+            watch.past_changed = False
 
     def _save_history(
         self,
@@ -83,6 +103,7 @@ class AreaKeeper:
         area.report.told_active, area.report.told_hour = held.told_active, held.told_hour
         area.report.told_risk = held.told_risk
         area.silence.state, area.book.state = held.silence, held.book
+        area.desk.open = held.tickets
         views = state_bytes.restore(parts[f"{self._prefix}/views"], dict[str, ViewState])
         area.known_views = {name: recall(view, area.code) for name, view in views.items()}
         area.fit(registry, profile)
@@ -97,7 +118,24 @@ class AreaKeeper:
                     work.lane.days[int(part.rsplit("/", 1)[1])] = state_bytes.restore(
                         parts[part], Day
                     )
+            self._load_looking(work.looking, key, parts)
             work.lane.forget()
             work.lane.dropped_days.clear()
         area.settle()
         area.touched = area.stale_view = False
+
+    def _load_looking(self, looking: Looking, key: str, parts: Mapping[str, bytes]) -> None:
+        if f"{key}/past" in parts:
+            looking.watch.past = state_bytes.restore(parts[f"{key}/past"], PastState)
+        looking.watch.past_changed = False
+        for part in parts:
+            if part.startswith(f"{key}/minutes/"):
+                day = int(part.rsplit("/", 1)[1])
+                looking.presence.days[day] = state_bytes.restore(parts[part], Minutes).hours
+
+
+@dataclass(slots=True)
+class Minutes:
+    """Bit masks of a day's hours, (S, 24)."""
+
+    hours: Int64

@@ -5,11 +5,12 @@ It answers what changed; the area (streams.area.process) owns the clock, the ale
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
+from streams.area.looking import Looking
 from streams.contracts import state as state_bytes
 from streams.contracts.domain import (
     AreaView,
@@ -25,6 +26,9 @@ from streams.contracts.domain import (
 from streams.contracts.frame import Int8, Int16
 from streams.contracts.outcome import FlagChanges, Readings, Revisions, Windows
 from streams.quality.checks import Judged, Quality, QualityState
+from streams.quality.health import DayHealth
+from streams.quality.presence import PresenceState
+from streams.quality.watch import WatchState
 from streams.windows.history import EMPTY, Chunk, join
 from streams.windows.lane import DAY_MS, HOUR_MS, Closed, Lane, LaneState, Sifted
 from streams.windows.watermark import NEVER
@@ -37,6 +41,8 @@ class LaneWorkState:
     lane: LaneState
     quality: QualityState
     domain: bytes | None
+    watch: WatchState | None = None
+    presence: PresenceState | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,7 +60,9 @@ class Taken:
 class Passed:
     """One thing that the watermark (or a revision) finished.
 
-    `closed` a window; `outputs` of the domain's close; `hour`/`day` derived (with its start).
+    `closed` a window; `outputs` of the domain's close or of the watch; `derived` of an hour or day
+    (with its start); `doubted` series (since) whose readings are not believed any more; `health`
+    of a day's sensors.
     """
 
     closed: Closed | None = None
@@ -63,6 +71,8 @@ class Passed:
     derived: Derived | None = None
     period: str = ""
     start_ms: int = 0
+    doubted: list[tuple[int, int]] = field(default_factory=list)
+    health: DayHealth | None = None
 
 
 class LaneWork:
@@ -75,6 +85,7 @@ class LaneWork:
         self.own = own  # so many of the properties are the domain's; it only reads those behind
         self.lane = Lane(domain, view, delay_ms, horizon_ms, zone_ms)
         self.quality = Quality(domain.properties, view)
+        self.looking = Looking(self.lane, self.quality, domain.properties[:own], view)
         self.view = view
         self.state: Any = domain.initial(view, None) if domain.initial else None
 
@@ -83,6 +94,7 @@ class LaneWork:
         self.view = view
         self.lane.fit(view)
         self.quality.fit(view)
+        self.looking.fit(view)
         if self.domain.initial:
             self.state = self.domain.initial(view, self.state)
 
@@ -91,17 +103,21 @@ class LaneWork:
     def take(self, rows: Chunk, source_flag: Int8 | None, now_ms: int, position: int) -> Taken:
         """The resolved rows of one frame."""
         rows.flag = self.quality.grade(rows, source_flag)
+        self.looking.watch.hold(rows)
         sifted = self.lane.sift(rows)
+        self.looking.note_late(sifted.new)
         new = replace(sifted.new, flag=sifted.new.flag.copy())
         fresh = np.flatnonzero(sifted.fresh)
         working = new if len(fresh) == len(new) else new.take(fresh)
-        judged = self.quality.judge(working)
+        judged = self.quality.judge(working, self.looking.watch.explained)
         if working is not new:
             new.flag[fresh] = working.flag
         outputs = self._step(new, sifted, now_ms, position)
+        self.quality.adopt(outputs.tickets)
         changes = judged.changes + outputs.flags
         if changes:
             _apply(changes, new)
+        outputs.tickets.extend(self.quality.close_adopted(new, sifted.fresh))
         moved = np.flatnonzero(new.flag != sifted.new.flag)
         if len(moved):
             self.lane.reflag(new.series[moved], new.time_ms[moved], new.flag[moved])
@@ -144,6 +160,12 @@ class LaneWork:
         for start in lane.base_starts(mark):
             closed, rows = lane.close_base(start)
             lane.state.closed_ms = start + base_ms
+            self.looking.see(closed)
+            again = self._look(closed, found)
+            if len(again):
+                before = again.take(np.flatnonzero(again.time_ms < start))
+                found += self.revise(before, now_ms, position)
+                closed, rows = lane.close_base(start)
             found.append(Passed(closed=closed))
             if lane.sizes[0] == 3600:
                 lane.put_hour(closed)
@@ -157,15 +179,32 @@ class LaneWork:
                 found += self._hour(closed)
         lane.state.closed_ms = max(lane.state.closed_ms, mark)
         for closed in lane.close_longer(mark):
-            found.append(Passed(closed=closed))
+            again = self._look(closed, found)
+            if len(again):
+                found += self.revise(again, now_ms, position)
+                closed = lane.close_again(closed.size_s, closed.start_ms)
+            found.append(Passed(closed=replace(closed, rows=EMPTY)))
             if closed.size_s == 3600:
                 lane.put_hour(closed)
                 found += self._hour(closed)
         for day in sorted(d for d in lane.state.open_days if d + DAY_MS <= mark):
             lane.state.open_days.remove(day)
+            matrix = lane.matrix(day)
+            found.append(Passed(outputs=Outputs(tickets=self.looking.watch.day(matrix))))
             found += self._day(day)
+            found.append(Passed(health=self.looking.health(matrix), start_ms=day))
         lane.forget()
+        self.looking.forget()
         return found
+
+    def _look(self, closed: Closed, found: list[Passed]) -> Chunk:
+        """What the watch says of a closed window, added to `found`; the rows flagged by it."""
+        looked = self.looking.look(closed)
+        if looked is None:
+            return EMPTY
+        outputs = Outputs(tickets=looked.tickets)
+        found.append(Passed(outputs=outputs, reflagged=looked.rows, doubted=looked.suspects))
+        return looked.rows
 
     def revise(self, rows: Chunk, now_ms: int, position: int) -> list[Passed]:
         """Changed rows of closed windows: those windows, hours and days again.
@@ -202,6 +241,8 @@ class LaneWork:
             if closed.size_s == 3600:
                 day = lane.day_of(closed.start_ms)
                 first[day] = min(first.get(day, closed.start_ms), closed.start_ms)
+            if closed.size_s == lane.sizes[0]:
+                self.looking.see(closed)
         for day in sorted(first):
             if self.domain.hourly is not None:
                 matrix = lane.matrix(day)
@@ -212,6 +253,9 @@ class LaneWork:
                         found += self._derive_hour(matrix, day, hour)
             if day not in lane.state.open_days and day + DAY_MS <= lane.state.closed_ms:
                 found += self._day(day)
+                touched = np.concatenate([c.windows.series for c in windows])
+                health = self.looking.health(lane.matrix(day), touched)
+                found.append(Passed(health=health, start_ms=day))
         return found
 
     def _call_close(
@@ -329,11 +373,14 @@ class LaneWork:
 
     def snapshot(self) -> LaneWorkState:
         held = None if self.domain.state_type is None else state_bytes.dump(self.state)
-        return LaneWorkState(self.lane.state, self.quality.state, held)
+        watch, presence = self.looking.watch.state, self.looking.presence.state
+        return LaneWorkState(self.lane.state, self.quality.state, held, watch, presence)
 
     def restore(self, held: LaneWorkState) -> None:
         self.lane.state = held.lane
         self.quality.state = held.quality
+        if held.watch is not None and held.presence is not None:
+            self.looking.restore(held.watch, held.presence)
         if self.domain.state_type is not None and held.domain is not None:
             self.state = state_bytes.restore(held.domain, self.domain.state_type)
 

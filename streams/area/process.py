@@ -32,7 +32,9 @@ from streams.contracts.frame import Frame, Int32, Int64
 from streams.contracts.outcome import Outcome
 from streams.contracts.reason import Origin, Reason
 from streams.contracts.surroundings import Surroundings
-from streams.quality.silence import Silence, SilenceEvent, SilenceLimits
+from streams.quality import parameters as quality
+from streams.quality.desk import Desk
+from streams.quality.silence import Silence, SilenceEvent, SilenceLimits, silence_limits
 from streams.windows.history import Chunk, join
 from streams.windows.lane import HOUR_MS
 from streams.windows.watermark import NEVER
@@ -53,6 +55,7 @@ class Area:
         self._property_ids = property_ids
         self.book = Book(code)
         self.silence = Silence(SilenceLimits())
+        self.desk = Desk()
         self.seats: dict[str, Seat] = {}
         self.proc_ms = NEVER
         self.position = 0
@@ -72,11 +75,13 @@ class Area:
 
     def fit(self, registry: Registry, profile: Profile) -> None:
         """A registry or profile version holds from here on."""
-        self.devices.fit(self.code, registry, self.domains)
         values = profile.values
+        self.silence.limits = silence_limits(values)
+        self.devices.fit(self.code, registry, self.domains)
         self._colour.fit(values)
         self._has_own_colour = registry.city_of(self.code) != self.code
-        self._future_ms = int(values.get("quality.future_tolerance_s", "300")) * 1000
+        self._future_ms = quality.whole(values, quality.FUTURE) * 1000
+        self.book.valid_ms = quality.whole(values, quality.ALERT_VALID) * 1000
         zone_ms = day_zone_ms(profile)
         for name, domain in self.domains.items():
             seat = self.seats.get(name)
@@ -104,7 +109,9 @@ class Area:
         self._retire(outcome)
         for name, seat in self.seats.items():
             self._tell_state(outcome, name, seat, "registry")
+            outcome.tickets += [(self.code, t) for t in seat.work.looking.watch.ended()]
         at_ms = max(self.proc_ms, 0)
+        outcome.tickets += [(self.code, t) for t in self.desk.gone(self.devices.present, at_ms)]
         self._heeding.settle(self.book, self.seats)
         self._let_heed(sorted(self.seats), at_ms, outcome)
         self._heed(at_ms, outcome)
@@ -252,14 +259,11 @@ class Area:
     def _hear(self, seat: Seat, series: Int32, outcome: Outcome) -> None:
         if not len(series):
             return
-        devices = seat.devices[series]
-        back, ticketed, gateways = self.silence.hear(devices, self.proc_ms)
-        for number in ticketed:
-            sensor = self.silence.state.devices[number]
+        _, ticketed, gateways = self.silence.hear(seat.devices[series], self.proc_ms)
+        for sensor in (self.silence.state.devices[number] for number in ticketed):
             outcome.tickets.append((self.code, Ticket(sensor, "", "silent", self.proc_ms, True)))
-        if back:
-            for gateway in gateways:
-                self._tell_source(gateway, self.proc_ms, True, outcome)
+        for gateway in gateways:
+            self._tell_source(gateway, self.proc_ms, True, outcome)
 
     def _moment(self) -> Moment:
         return Moment(self.proc_ms, self.position, self.origin)
@@ -344,8 +348,7 @@ class Area:
                     day = seat.work.lane.day_of(one.closed.start_ms)
                     if day in late:
                         self.report.mark_late(outcome, name, day, self.position)
-            if one.reflagged is not None and len(one.reflagged):
-                outcome.reflag(seat.work.flag_changes(one.reflagged, seat.property_id))
+            judging.doubt(self.book, seat, one, self._moment(), outcome)
             if one.outputs is not None:
                 self._obey(seat, one.outputs, outcome)
             if one.derived is not None:
@@ -368,10 +371,7 @@ class Area:
     def show(self, outcome: Outcome) -> None:
         """The area's full state for maps: latest values by domain, and its colour."""
         decided = max(self.proc_ms, 0)
-        silent = [
-            self.silence.state.devices[i]
-            for i in np.flatnonzero(self.silence.state.silent_since > NEVER).tolist()
-        ]
+        silent = self.silence.silent_sensors()
         for name, seat in self.seats.items():
             latest = self.report.latest(seat.work, silent, decided)
             if latest is not None:
@@ -396,4 +396,5 @@ class Area:
             book=self.book.state,
             lanes={name: seat.work.snapshot() for name, seat in self.seats.items()},
             frames=self.frames,
+            tickets=self.desk.open,
         )

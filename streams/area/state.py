@@ -26,3 +26,4 @@ class AreaState:
     lanes: dict[str, LaneWorkState]
     told_risk: str = ""
     frames: dict[int, set[int]] = field(default_factory=dict)  # hour of ingest -> ids
+    tickets: dict[str, int] = field(default_factory=dict)  # of the desk: open ones

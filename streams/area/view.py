@@ -13,6 +13,8 @@ from streams.alerting.rule import fill
 from streams.catalog import Profile, Registry, Sensor
 from streams.contracts.domain import HOUR_MS, SHANGHAI_OFFSET_MS, AreaView, Domain, Point
 from streams.errors import Misconfigured
+from streams.quality import parameters as quality
+from streams.quality.parameters import quality_values
 from streams.resilience.parameters import compound_mistakes
 
 SeriesKey = tuple[int, int]  # (sensor id, property index in the domain)
@@ -76,6 +78,7 @@ def build_view(
     names = dict(zip(keys, known.series_name, strict=True)) if known else {}
     where = dict(zip(keys, known.series_point.tolist(), strict=True)) if known else {}
     report = dict(zip(keys, known.series_report_s.tolist(), strict=True)) if known else {}
+    source = {s.id: s.gateway for s in sensors.values()}
     active: set[SeriesKey] = set()
     for sensor in sensors.values():
         for name in sensor.properties:
@@ -95,8 +98,12 @@ def build_view(
         series_point=np.array([where[k] for k in keys], np.int32),
         series_report_s=np.array([report[k] for k in keys], np.int32),
         series_active=np.array([k in active for k in keys], np.bool_),
-        parameters=parameters_of(domain, profile.values),
+        parameters={
+            **quality_values(domain.properties, profile.values),
+            **parameters_of(domain, profile.values),
+        },
         series_name=tuple(names[k] for k in keys),
+        series_source=tuple(source.get(k[0], "") for k in keys),
     )
 
 
@@ -128,8 +135,9 @@ def profile_mistakes(domains: Mapping[str, Domain], profile: Profile) -> list[st
                 mistakes += error.mistakes
         if domain.mistakes is not None:
             mistakes += domain.mistakes(parameters)
+        mistakes += quality.mistakes(domain.properties, profile.values)
     whole = [f"{name}.timing.{what}" for name in domains for what in ("delay_s", "horizon_s")]
-    for key in ("quality.future_tolerance_s", *whole):
+    for key in whole:
         if not profile.values.get(key, "0").isdecimal():
             mistakes.append(f"{key} = {profile.values[key]!r} is not a whole number of seconds")
     mistakes += compound_mistakes(profile.values)
@@ -138,7 +146,7 @@ def profile_mistakes(domains: Mapping[str, Domain], profile: Profile) -> list[st
         Decimal(offset)
     except ArithmeticError:
         mistakes.append(f"profile.utc_offset_hours = {offset!r} is not a number")
-    return mistakes
+    return list(dict.fromkeys(mistakes))
 
 
 def subjects(view: AreaView) -> dict[int, dict[int, Subject]]:

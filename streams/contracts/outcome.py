@@ -101,6 +101,29 @@ class Windows:
         return len(self.sensor)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class SensorHealth:
+    """Days of sensors and properties, full state, upserted by (sensor, property, day).
+
+    `good` and `late` are among the `received`; `covered` of the `intervals` had a reading.
+    """
+
+    sensor: Int32
+    property: Int16
+    day_ms: Int64  # start of the day
+    expected: Int64
+    received: Int64
+    good: Int64
+    late: Int64
+    intervals: Int64
+    covered: Int64
+    gap_s: Int64
+    score: Int64
+
+    def __len__(self) -> int:
+        return len(self.sensor)
+
+
 @dataclass(frozen=True, slots=True)
 class Transition:
     """One change of an alert. `alert` is the fingerprint: same content, same id, always.
@@ -262,6 +285,7 @@ class Outcome:
     results: list[Result] = field(default_factory=list)
     episodes: list[tuple[str, Episode]] = field(default_factory=list)  # (area, episode)
     tickets: list[tuple[str, Ticket]] = field(default_factory=list)  # (area, ticket)
+    health: list[SensorHealth] = field(default_factory=list)
     quarantined: list[Quarantined] = field(default_factory=list)
     dead_letters: list[DeadLetter] = field(default_factory=list)
     ledger: dict[tuple[str, str, str], NDArray[np.int64]] = field(default_factory=dict)

@@ -16,6 +16,7 @@ from streams.catalog import Registry
 from streams.contracts.domain import Domain, TierRule, Title
 from streams.contracts.outcome import RegionMessage, Transition
 from streams.contracts.reason import NamespaceKind, Origin
+from streams.quality.parameters import ALERT_VALID, whole
 from streams.region.fold import CityValue
 from streams.region.gateway import (
     RULE,
@@ -62,6 +63,7 @@ class RegionAlerts:
         self._pages = pages
         self._origin = origin
         self._numbers = gateway_numbers(values)
+        self._valid_ms = whole(values, ALERT_VALID) * 1000
         self._rules = {name: city_rules(d, values) for name, d in domains.items()}
         self._rules[REGION] = {RULE: gateway_rule(self._numbers, values)}
         self._sensors = count_sensors(registry)
@@ -150,8 +152,8 @@ class RegionAlerts:
 
     def _load(self, subject: str) -> Book:
         kind, _, name = subject.partition(":")
-        valid = {"valid_ms": self._numbers.valid_ms} if kind == "gateway" else {}
-        book = Book(self._area_of(kind, name), **valid)
+        valid_ms = self._numbers.valid_ms if kind == "gateway" else self._valid_ms
+        book = Book(self._area_of(kind, name), valid_ms)
         for domain, rules in self._rules.items():
             book.use(domain, rules)
         content = self._pages.state(f"book/{subject}")

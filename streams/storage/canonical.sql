@@ -36,8 +36,13 @@ select id, kind, area, point, start, "end", payload
 from episode;
 
 -- name: ticket
-select t.area, s.name, t.property, t.kind, t.opened, t.closed, t.evidence
-from ticket t join sensor s on s.id = t.sensor;
+select t.area, s.name, t.subject, t.property, t.kind, t.opened, t.closed, t.evidence
+from ticket t left join sensor s on s.id = t.sensor;
+
+-- name: sensor_health
+select s.name, p.name, h.day_start, h.expected, h.received, h.good, h.late, h.intervals, h.covered,
+       h.gap_s, h.score
+from sensor_health h join sensor s on s.id = h.sensor join property p on p.id = h.property;
 
 -- name: ledger
 select area, domain, source, received, rejected, quarantined, duplicate, stored, on_time, late,

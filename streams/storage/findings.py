@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
+import numpy as np
+
 from streams.contracts.domain import Episode, Result, Ticket
-from streams.contracts.outcome import AreaLatest, AreaRisk, Outcome
+from streams.contracts.outcome import AreaLatest, AreaRisk, Outcome, SensorHealth
 from streams.storage.alerts import json_text
 from streams.storage.connect import Cursor
 
@@ -27,13 +30,28 @@ on conflict (id) do update set
     "end" = excluded."end", payload = excluded.payload
 """
 OPEN_TICKET = """
-insert into ticket (area, sensor, property, kind, opened, evidence)
-values (%s, %s, %s, %s, at_ms(%s), %s::jsonb)
-on conflict (sensor, property, kind, opened) do nothing
+insert into ticket (area, sensor, subject, property, kind, opened, evidence)
+values (%s, %s, %s, %s, %s, at_ms(%s), %s::jsonb)
+on conflict (sensor, subject, property, kind, opened) do update set
+    evidence = ticket.evidence || excluded.evidence
 """
 CLOSE_TICKET = """
 update ticket set closed = at_ms(%s), evidence = evidence || %s::jsonb
-where sensor = %s and property = %s and kind = %s and closed is null
+where sensor = %s and subject = %s and property = %s and kind = %s and closed is null
+"""
+SET_HEALTH = """
+insert into sensor_health
+    (sensor, property, day_start, expected, received, good, late, intervals, covered, gap_s, score)
+select sensor, property, at_ms(day_ms), expected, received, good, late, intervals, covered, gap_s,
+       score
+from unnest(%s::int[], %s::smallint[], %s::bigint[], %s::int[], %s::int[], %s::int[], %s::int[],
+            %s::int[], %s::int[], %s::int[], %s::smallint[])
+     as t (sensor, property, day_ms, expected, received, good, late, intervals, covered, gap_s,
+           score)
+on conflict (sensor, property, day_start) do update set
+    expected = excluded.expected, received = excluded.received, good = excluded.good,
+    late = excluded.late, intervals = excluded.intervals, covered = excluded.covered,
+    gap_s = excluded.gap_s, score = excluded.score
 """
 SET_LATEST = """
 insert into area_latest (area, domain, as_of, decided_at, payload)
@@ -63,6 +81,7 @@ def write_findings(cursor: Cursor, outcome: Outcome) -> None:
     write_results(cursor, outcome.results)
     write_episodes(cursor, outcome.episodes)
     _write_tickets(cursor, outcome.tickets)
+    write_health(cursor, outcome.health)
     _write_latest(cursor, outcome.latest)
     write_risks(cursor, outcome.risks.values())
 
@@ -90,13 +109,22 @@ def write_episodes(cursor: Cursor, episodes: Sequence[tuple[str, Episode]]) -> N
         cursor.execute("delete from episode where id = any(%s)", (gone,))
 
 
+def write_health(cursor: Cursor, told: Sequence[SensorHealth]) -> None:
+    """Upserts by (sensor, property, day)."""
+    columns = [[getattr(h, f.name) for h in told] for f in fields(SensorHealth)]
+    rows = zip(*(np.concatenate(c).tolist() for c in columns), strict=True) if told else ()
+    last = {row[:3]: row for row in rows}
+    if last:
+        cursor.execute(SET_HEALTH, _columns(last.values()))
+
+
 def _write_tickets(cursor: Cursor, tickets: Sequence[tuple[str, Ticket]]) -> None:
     for area, t in tickets:
-        evidence = json_text(t.evidence)
+        evidence, name = json_text(t.evidence), (t.sensor, t.subject, t.property, t.kind)
         if t.closed:
-            cursor.execute(CLOSE_TICKET, (t.time_ms, evidence, t.sensor, t.property, t.kind))
+            cursor.execute(CLOSE_TICKET, (t.time_ms, evidence, *name))
         else:
-            cursor.execute(OPEN_TICKET, (area, t.sensor, t.property, t.kind, t.time_ms, evidence))
+            cursor.execute(OPEN_TICKET, (area, *name, t.time_ms, evidence))
 
 
 def _write_latest(cursor: Cursor, latest: Mapping[tuple[str, str], AreaLatest]) -> None:

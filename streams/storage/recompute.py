@@ -31,6 +31,7 @@ from streams.contracts.outcome import RegionMessage
 from streams.errors import Unavailable
 from streams.storage.connect import Connection, Cursor, connect, translated
 from streams.storage.findings import write_results
+from streams.storage.health import retell_health
 from streams.storage.migrate import REGION_TOPIC, property_ids
 from streams.storage.region_log import write_messages
 from streams.storage.registry import load_version
@@ -174,8 +175,10 @@ class Recomputer:
             if domain.hourly is not None:
                 start = mark.day_ms + hour * HOUR_MS
                 found.append(("hour", start, domain.hourly(view, matrix, hour)))
-        if domain.daily is not None and mark.day_ms + DAY_MS <= closed:
-            found.append(("day", mark.day_ms, domain.daily(view, matrix)))
+        if mark.day_ms + DAY_MS <= closed:
+            retell_health(cursor, domain, view, ids, matrix)
+            if domain.daily is not None:
+                found.append(("day", mark.day_ms, domain.daily(view, matrix)))
         return found
 
     def _send(

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,7 +14,7 @@ import numpy as np
 from streams.contracts.domain import AreaView, Domain, HourMatrix, day_start, empty_matrix
 from streams.contracts.frame import Bool, Int8, Int16, Int32, Int64
 from streams.windows.aggregate import Aggregate, aggregate
-from streams.windows.history import Chunk, History, identity_key, join
+from streams.windows.history import EMPTY, Chunk, History, identity_key, join
 from streams.windows.watermark import NEVER, Watermark
 
 HOUR_MS = 3_600_000
@@ -63,12 +64,16 @@ class Sifted:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Closed:
-    """A window of all its series that is closed now, or `revised` for some of them."""
+    """A window of all its series that is closed now, or `revised` for some of them.
+
+    `rows` are what it was made from.
+    """
 
     size_s: int
     start_ms: int
     windows: Aggregate
     revised: bool
+    rows: Chunk = EMPTY
 
 
 class Lane:
@@ -255,6 +260,11 @@ class Lane:
                 if start + size_ms > closed and start not in held:
                     held.append(start)
 
+    def ends_base(self, mark_ms: int) -> bool:
+        """Whether a base window ends on the way to this watermark."""
+        base_ms = self.sizes[0] * 1000
+        return mark_ms // base_ms > self.state.closed_ms // base_ms
+
     def base_starts(self, until_ms: int) -> list[int]:
         """Starts of base windows with data in (closed, until], ascending."""
         base_ms = self.sizes[0] * 1000
@@ -281,23 +291,29 @@ class Lane:
         """The base window that starts here, with its rows; notes its longer windows as open."""
         base = self.sizes[0]
         rows = self.history.chunk_between(None, start_ms, start_ms + base * 1000)
-        closed = Closed(base, start_ms, aggregate(rows.series, rows.value, rows.flag), False)
-        return closed, rows
+        windows = aggregate(rows.series, rows.value, rows.flag)
+        return Closed(base, start_ms, windows, False, rows), rows
 
-    def close_longer(self, until_ms: int) -> list[Closed]:
-        """Longer windows with data that end at or before the time, by size and start."""
-        found: list[Closed] = []
+    def close_longer(self, until_ms: int) -> Iterator[Closed]:
+        """Longer windows with data that end at or before the time, by size and start.
+
+        Each is made when it is asked for, from the flags that hold then.
+        """
         for size in self.sizes[1:]:
             held = self.state.open_windows.get(size, [])
             ready = sorted(s for s in held if s + size * 1000 <= until_ms)
             if ready:
                 self.state.open_windows[size] = [s for s in held if s + size * 1000 > until_ms]
-                found += [self._window(size, start, None, revised=False) for start in ready]
-        return found
+            for start in ready:
+                yield self.close_again(size, start)
+
+    def close_again(self, size: int, start_ms: int) -> Closed:
+        """A window of all its series as the flags are now."""
+        return self._window(size, start_ms, None, revised=False)
 
     def _window(self, size: int, start_ms: int, series: Int32 | None, revised: bool) -> Closed:
         rows = self.history.chunk_between(series, start_ms, start_ms + size * 1000)
-        return Closed(size, start_ms, aggregate(rows.series, rows.value, rows.flag), revised)
+        return Closed(size, start_ms, aggregate(rows.series, rows.value, rows.flag), revised, rows)
 
     # days -------------------------------------------------------------------------------------
 

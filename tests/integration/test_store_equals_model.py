@@ -58,6 +58,15 @@ WINDOWS = """
 select size_s, sensor, property, ms_of(start), n, bad, total, coalesce(low, 0), coalesce(high, 0)
 from observation_window
 """
+BRUTE_HEALTH = """
+select o.sensor, o.property, d.start, count(*)::int, count(*) filter (where o.flag <= 2)::int,
+       count(distinct ms_of(o.t) / case when p.domain = 'air' then 3600000 else 60000 end)::int
+from observation o join property p on p.id = o.property
+join lateral (
+    select (ms_of(o.t) + 28800000) / 86400000 * 86400000 - 28800000 as start
+) d on true
+group by 1, 2, 3
+"""
 BRUTE_DAYS = """
 with points as (
     select a.area, a.code, o.sensor, max(o.value) as peak
@@ -190,6 +199,35 @@ def test_every_closed_window_is_what_the_stored_readings_give(played: Played) ->
         k for k in brute if k not in stored and k[3] + k[0] * 1000 <= newest and k[2] in _depths()
     ]
     assert missing == []
+
+
+def test_health_of_closed_days_is_what_the_stored_readings_give(played: Played) -> None:
+    brute = {r[:3]: r[3:] for r in played.query(BRUTE_HEALTH)}
+    stored = played.query(
+        "select sensor, property, ms_of(day_start), received, good, covered, late, intervals"
+        " from sensor_health"
+    )
+    assert len(stored) > 40, "every sensor of the closed days"
+    wrong = [r for r in stored if r[3:6] != brute.get(r[:3], (0, 0, 0))]
+    assert wrong == []
+    assert sum(r[6] for r in stored) > 0, "late ones were counted"
+    assert {r[7] for r in stored} <= {1440, 24}
+
+
+def test_tickets_are_those_of_the_model_and_one_of_a_kind_is_open(played: Played) -> None:
+    stored = played.query(
+        "select area, sensor, subject, property, kind, ms_of(opened), ms_of(closed) from ticket"
+    )
+    wanted: dict[tuple[object, ...], int | None] = {}
+    held: dict[tuple[object, ...], int] = {}
+    for area, sensor, prop, kind, time_ms, closed, _, subject in played.model.tickets:
+        name = (area, sensor, subject, prop, kind)
+        if closed:
+            wanted[*name, held.pop(name)] = time_ms
+        else:
+            wanted[*name, held.setdefault(name, time_ms)] = None
+    assert {r[:6]: r[6] for r in stored} == wanted
+    assert len(stored) == len(wanted) > 10
 
 
 def test_daily_figures_are_what_the_stored_readings_give(played: Played) -> None:

@@ -7,7 +7,7 @@ are compared by: no serials, no log positions.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ class ModelStore:
         self.results: dict[tuple[str, str, int, int], Any] = {}
         self.episodes: dict[str, dict[str, Any]] = {}
         self.tickets: list[tuple[Any, ...]] = []
+        self.health: dict[tuple[int, int, int], tuple[int, ...]] = {}
         self.quarantined: list[tuple[Any, ...]] = []
         self.dead: list[tuple[Any, ...]] = []
         self.ledger: dict[tuple[str, str, str], dict[str, int]] = {}
@@ -60,6 +61,9 @@ class ModelStore:
             else:
                 self.episodes[episode.id] = {"area": area, **asdict(episode)}
         self.tickets += [(area, *asdict(t).values()) for area, t in outcome.tickets]
+        for told in outcome.health:
+            for row in zip(*(getattr(told, f.name).tolist() for f in fields(told)), strict=True):
+                self.health[row[:3]] = row[3:]
         self._refused(outcome)
         for name, counts in outcome.ledger.items():
             self._count(name, dict(zip(LEDGER_COLUMNS, counts.tolist(), strict=True)))
@@ -82,6 +86,7 @@ class ModelStore:
             "results": self.results,
             "episodes": self.episodes,
             "tickets": sorted(map(repr, self.tickets)),
+            "health": self.health,
             "quarantined": sorted(map(repr, self.quarantined)),
             "dead": sorted(map(repr, self.dead)),
             "ledger": self.ledger,

@@ -142,6 +142,12 @@ def write_accounts(connection: Connection, registry: Registry) -> None:
                 Jsonb({"unchanged_h": 6}),
             ),
         )
+    connection.execute(
+        "insert into ticket (area, sensor, subject, property, kind, opened, evidence)"
+        " values (%s, 0, 'source:gw-1', 'co', 'unit', %s, %s)",
+        (area, AS_OF - timedelta(hours=20), Jsonb({"unit": "µg/m³"})),
+    )
+    _write_health(connection, registry)
     point = min(p.id for p in registry.points.values() if p.type == "flood_point")
     for number, end in ((1, None), (2, AS_OF - timedelta(hours=3))):
         connection.execute(
@@ -155,3 +161,26 @@ def write_accounts(connection: Connection, registry: Registry) -> None:
                 Jsonb({"peak_mm": 210}),
             ),
         )
+
+
+def _write_health(connection: Connection, registry: Registry) -> None:
+    """Three days of five sensors; the first one lost half a day on the last of them."""
+    sensors = sorted(registry.sensors.values(), key=lambda s: s.id)[:5]
+    for day in range(3):
+        start = AS_OF.replace(hour=0, minute=0) - timedelta(days=day + 1)
+        for sensor in sensors:
+            covered = 720 if sensor is sensors[0] and day == 0 else 1440
+            connection.execute(
+                "insert into sensor_health select %s, id, %s, 1440, %s, %s, 0, 1440, %s, %s, %s"
+                " from property where name = %s",
+                (
+                    sensor.id,
+                    start,
+                    covered,
+                    covered,
+                    covered,
+                    (1440 - covered) * 60,
+                    100 * covered // 1440,
+                    sensor.properties[0],
+                ),
+            )

@@ -23,6 +23,7 @@ from sensors.registry import boundary_file, crs
 from streams.contracts.domain import Parameter
 from streams.domains import find_domains
 from streams.indicators import definition
+from streams.quality import parameters as quality
 from streams.region import parameters as region
 from streams.resilience import parameters as resilience
 from streams.settings import Settings
@@ -99,8 +100,9 @@ def parameters() -> list[Parameter]:
     """Those of the rooms first, then of the domains."""
     found = [*region.PARAMETERS, *resilience.PARAMETERS, *definition.PARAMETERS]
     found += [*codes.PARAMETERS, *crs.PARAMETERS, *boundary_file.PARAMETERS]
+    found += quality.PARAMETERS
     for domain in find_domains().values():
-        found += domain.parameters
+        found += [*domain.parameters, *quality.property_parameters(domain.properties)]
     return found
 
 

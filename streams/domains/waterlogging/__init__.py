@@ -75,7 +75,14 @@ DEPTH = Property(
     low=Decimal("0"),
     high=Decimal("3"),
     report_s=30,
-    checks=Checks(spike=Decimal("0.30"), flat_s=6 * 3600, rise_alerts=True),
+    # Depth is local: neighbours say nothing of it, a flooded underpass is no error.
+    checks=Checks(
+        spike=Decimal("0.30"),
+        flat_s=6 * 3600,
+        rise_alerts=True,
+        drift=Decimal("0.03"),
+        drift_low=True,
+    ),
 )
 DEPTH_RULE = TierRule(
     name="waterlogging.depth",

@@ -74,6 +74,7 @@ def watch(state: RiseState, view: AreaView, batch: Batch, gauge: dict[int, int])
     if not len(depth):
         return out
     series, time_ms, value = rows.series[depth], rows.time_ms[depth], rows.value[depth]
+    suspect = rows.flag[depth] >= int(Flag.SUSPECT)
     limits = _limits(view)
     bound = _lower_bound(state, limits.window_ms, series, time_ms, value)
     suspects = (value >= limits.least) & (value - bound >= limits.step)
@@ -92,7 +93,8 @@ def watch(state: RiseState, view: AreaView, batch: Batch, gauge: dict[int, int])
         )
         rows_of = zip(wanted.tolist(), *(p.tolist() for p in places), strict=True)
         for one, low, high, first, last in rows_of:
-            mine = list(zip(time_ms[low:high].tolist(), value[low:high].tolist(), strict=True))
+            columns = (time_ms[low:high], value[low:high], suspect[low:high])
+            mine = list(zip(*(c.tolist() for c in columns), strict=True))
             use = known.flag[first:last] < int(Flag.SUSPECT)
             before = known.time_ms[first:last][use], known.value[first:last][use]
             _decide(state, view, limits, one, mine, before, gauge, out)
@@ -156,15 +158,15 @@ def _decide(
     view: AreaView,
     limits: Limits,
     series: int,
-    rows: list[tuple[int, int]],
+    rows: list[tuple[int, int, bool]],
     known: tuple[Int64, Int64],
     gauge: dict[int, int],
     out: Outputs,
 ) -> None:
-    """Fresh (time, depth) rows of one series against its good readings of the window before."""
+    """Fresh (time, depth, suspect) rows of one series against its good readings before."""
     point = int(view.series_point[series])
     times, depths = known
-    for time, depth in rows:
+    for time, depth, suspect in rows:
         low, high = np.searchsorted(times, (time - limits.window_ms, time)).tolist()
         rise = depth - int(depths[low:high].min()) if high > low else 0
         doubtful = rise > limits.jump and not _rained(state, limits, gauge.get(point), time)
@@ -174,7 +176,14 @@ def _decide(
             out.tickets.append(Ticket(sensor, "depth", "jump", time, False, {"rise_um": rise}))
         if rise >= limits.step and depth >= limits.least:
             out.judgements.append(
-                Judgement(RULE, point, time, rise, doubtful, {"depth_um": depth, "rise_um": rise})
+                Judgement(
+                    RULE,
+                    point,
+                    time,
+                    rise,
+                    doubtful or suspect,
+                    {"depth_um": depth, "rise_um": rise},
+                )
             )
             if series not in state.rising:
                 state.rising.append(series)

@@ -69,6 +69,7 @@ PROPERTIES = (
         high=Decimal(30),
         interval_s=60,
         report_s=60,
+        checks=Checks(neighbour=Decimal("0.5")),  # 30 mm an hour, for hours: a blocked gauge
     ),
 )
 INDEX: Mapping[str, int] = {p.name: i for i, p in enumerate(PROPERTIES)}
