@@ -27,6 +27,7 @@ from api.routers import (
     namespaces,
     points,
     readings,
+    sensors,
     sensorthings,
 )
 from api.strict import StrictRoute
@@ -40,7 +41,19 @@ What the city's sensors say and what follows from it. Every list carries `freshn
 taken into account, by the namespace's own processing clock. Times are ISO 8601 in +08:00; values
 are exact decimals as text. Errors are problem details (RFC 9457).
 """
-RESOURCES = (namespaces, domains, areas, points, alerts, facts, readings, history, accounts, fiware)
+RESOURCES = (
+    namespaces,
+    domains,
+    areas,
+    points,
+    alerts,
+    facts,
+    readings,
+    history,
+    accounts,
+    sensors,
+    fiware,
+)
 
 
 def create_app(

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from api.live import read_newest
 from api.problem import Problem
 from api.queries.database import Database, UnknownNamespace
-from api.queries.rows import AlertRow, FactRow, FollowedRow
+from api.queries.rows import AlertRow, FactRow, FollowedRow, TicketRow
+from api.routers.accounts import TicketItem, ticket_item
 from api.routers.alerts import AlertItem, alert_item
 from api.routers.facts import FactItem, catalogue, fact_item
 from api.view import View, read_clock
@@ -65,6 +66,26 @@ async def list_alerts(view: View, area: str | None, open_only: bool, limit: int)
         limit=limit,
     )
     return [alert_item(row, view) for row in rows]
+
+
+async def list_tickets(
+    view: View, area: str | None, kind: str | None, open_only: bool, limit: int
+) -> list[TicketItem]:
+    """Maintenance tickets of the area and everything under it, newest first."""
+    rows = await view.reader.rows(
+        TicketRow,
+        "tickets",
+        areas=await view.codes_below(area),
+        kind=kind,
+        open=True if open_only else None,
+        after_opened=None,
+        after_sensor=None,
+        after_subject=None,
+        after_property=None,
+        after_kind=None,
+        limit=limit,
+    )
+    return [ticket_item(row) for row in rows]
 
 
 async def transitions_since(

@@ -316,12 +316,30 @@ class TicketRow:
     area: str
     area_name: str | None
     sensor: str
+    subject: str
     point: str | None
     property: str
     kind: str
     opened: datetime
     closed: datetime | None
     evidence: Json
+
+
+@dataclass(frozen=True, slots=True)
+class SensorHealthRow:
+    day_start: datetime
+    sensor: str
+    point: str
+    area: str
+    property: str
+    expected: int
+    received: int
+    good: int
+    late: int
+    intervals: int
+    covered: int
+    gap_s: int
+    score: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,9 +58,12 @@ class TicketItem(BaseModel):
     area: str
     area_name: str | None
     point: str | None
-    sensor: str
+    sensor: str | None = Field(description="Null when it is a matter of the whole `subject`.")
+    subject: str = Field(description="`source:<gateway>` for a whole source, else empty.")
     property: str
-    kind: str
+    kind: str = Field(
+        description="range, spike, flat_line, jump, frozen, silent, neighbour, drift or unit."
+    )
     opened: Moment
     closed: Moment | None
     evidence: dict[str, Any]
@@ -124,7 +127,8 @@ async def ledger(
 @router.get(
     "/tickets",
     summary="Maintenance tickets",
-    description="Sensors that need somebody: spike, flat line, frozen, silent. Newest first.",
+    description="Sensors and sources that need somebody, newest first: what each kind means and "
+    "what to do is in docs/quality.md. Of one kind, property and sensor at most one is open.",
 )
 async def tickets(
     seen: Annotated[View, Depends(view)],
@@ -133,7 +137,7 @@ async def tickets(
     area: Annotated[str | None, Query(description="This area and everything under it.")] = None,
     kind: Annotated[str | None, Query()] = None,
 ) -> Page[TicketItem]:
-    opened, sensor, prop, after_kind = page.key(datetime, str, str, str)
+    opened, sensor, subject, prop, after_kind = page.key(datetime, str, str, str, str)
     rows = await seen.reader.rows(
         TicketRow,
         "tickets",
@@ -142,12 +146,14 @@ async def tickets(
         open=open,
         after_opened=opened,
         after_sensor=sensor,
+        after_subject=subject,
         after_property=prop,
         after_kind=after_kind,
         limit=page.limit + 1,
     )
     kept, cursor = page.cut(
-        rows, lambda row: (row.opened.isoformat(), row.sensor, row.property, row.kind)
+        rows,
+        lambda row: (row.opened.isoformat(), row.sensor, row.subject, row.property, row.kind),
     )
     return Page[TicketItem](
         items=[ticket_item(row) for row in kept], next=cursor, freshness=seen.freshness()
@@ -211,7 +217,8 @@ def ticket_item(row: TicketRow) -> TicketItem:
         area=row.area,
         area_name=row.area_name,
         point=row.point,
-        sensor=row.sensor,
+        sensor=row.sensor or None,
+        subject=row.subject,
         property=row.property,
         kind=row.kind,
         opened=row.opened,

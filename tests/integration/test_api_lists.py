@@ -257,10 +257,37 @@ def test_ledger_closes_and_totals_are_of_all_pages(client: httpx.Client) -> None
 
 
 def test_tickets_open_and_closed(client: httpx.Client) -> None:
-    assert len(walk(client, "/v1/tickets", 1)) == 2
-    (ticket,) = get(client, "/v1/tickets", open=True)["items"]
+    assert len(walk(client, "/v1/tickets", 1)) == 3
+    (ticket,) = get(client, "/v1/tickets", open=True, kind="flat_line")["items"]
     assert ticket["closed"] is None
     assert ticket["opened"] == "2024-09-16T03:30:00+08:00"
+
+
+def test_a_ticket_of_a_source_has_a_subject_and_no_sensor(client: httpx.Client) -> None:
+    (ticket,) = get(client, "/v1/tickets", kind="unit")["items"]
+    assert (ticket["sensor"], ticket["subject"]) == (None, "source:gw-1")
+    assert ticket["evidence"] == {"unit": "µg/m³"}
+
+
+@pytest.mark.parametrize("limit", [1, 4, 100])
+def test_health_pages_through_days_the_worst_first(client: httpx.Client, limit: int) -> None:
+    found = walk(client, "/v1/sensors/health", limit)
+    assert len(found) == 15
+    keys = [(h["day"], -h["score"], h["sensor"]) for h in found]
+    assert [k[0] for k in keys] == sorted((k[0] for k in keys), reverse=True)
+    assert (found[0]["score"], found[0]["uptime_percent"]) == (50, 50.0)
+    assert found[0]["longest_gap_s"] == 12 * 3600
+
+
+def test_health_of_one_sensor_and_of_bad_days(client: httpx.Client) -> None:
+    (worst,) = get(client, "/v1/sensors/health", below=100)["items"]
+    own = get(client, "/v1/sensors/health", sensor=worst["sensor"])["items"]
+    assert [h["score"] for h in own] == [50, 100, 100]
+    same = get(client, "/v1/sensors/health", point=worst["point"])["items"]
+    assert same == own
+    day = {"from": worst["day"]}
+    assert len(get(client, "/v1/sensors/health", **day)["items"]) == 5
+    assert len(walk(client, "/v1/sensors/health", 100, area=worst["area"])) >= 3
 
 
 def test_episodes_tell_their_duration(client: httpx.Client) -> None:

@@ -16,6 +16,7 @@ from psycopg import sql
 
 from api.app import create_app
 from api.reading import list_alerts, newest_figures, opened, transitions_since, viewing
+from deploy import cli
 from streams.errors import Misconfigured
 from tests.support.seed import UNKNOWN_COUNTY, Seeded, seed
 from tests.support.seed_domains import DOMAINS
@@ -109,6 +110,29 @@ def test_the_command_line_reads_the_same_alerts(database_url: str, seeded: Seede
     in_county, everywhere, figures = asyncio.run(read())
     assert 0 < in_county < everywhere
     assert figures == ["plan.13", "plan.15", "waterlogging.flooded"]
+
+
+def test_the_command_line_lists_the_tickets(
+    database_url: str,
+    seeded: Seeded,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CITYBRAIN_DATABASE", database_url)
+    named = ["tickets", "--namespace", seeded.namespace]
+    assert cli.run([*named, "--all", "--json"]) == 0
+    found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(t["kind"], t["closed"] is None) for t in found] == [
+        ("flat_line", True),
+        ("flat_line", False),
+        ("unit", True),
+    ]
+    assert cli.run([*named, "--kind", "unit"]) == 0
+    shown = capsys.readouterr().out
+    assert "1 tickets" in shown
+    assert "source:gw-1" in shown
+    assert cli.run([*named, "--area", "999999"]) == 2
+    assert "no area '999999'" in capsys.readouterr().err
 
 
 def test_following_starts_where_it_is_told(database_url: str, seeded: Seeded) -> None:
