@@ -62,7 +62,7 @@ class TicketItem(BaseModel):
     subject: str = Field(description="`source:<gateway>` for a whole source, else empty.")
     property: str
     kind: str = Field(
-        description="range, spike, flat_line, jump, frozen, silent, neighbour, drift or unit."
+        description="range, spike, flat_line, jump, frozen, balance, silent, neighbour, drift, unit"
     )
     opened: Moment
     closed: Moment | None

@@ -37,7 +37,8 @@ class Looking:
     def __init__(
         self, lane: Lane, quality: Quality, own: tuple[Property, ...], view: AreaView
     ) -> None:
-        self._lane, self._quality, self._own = lane, quality, len(own)
+        self._lane, self._quality = lane, quality
+        self._told = np.array([p for p, prop in enumerate(own) if prop.checks.health], np.int16)
         self.watch = Watch(own, view)
         self.presence = Presence(lane.sizes[0])
         self._fit(view)
@@ -78,7 +79,7 @@ class Looking:
     def health(self, matrix: HourMatrix, series: Int32 | None = None) -> DayHealth:
         """A closed day: of all sensors, or of those among these series."""
         view = self._view
-        wanted = view.series_active & (view.series_property < self._own)
+        wanted = view.series_active & np.isin(view.series_property, self._told)
         if series is not None:
             asked = np.zeros(len(wanted), np.bool_)
             asked[series] = True

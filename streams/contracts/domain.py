@@ -46,6 +46,7 @@ class Checks:
     drift: Decimal | None = None  # days may be so far off the sensor's own level
     drift_low: bool = False  # of its own daily low on calm days, not of its neighbours' median
     unit: bool = False  # its usual level is steady enough to tell another unit by
+    health: bool = True  # it reports regularly: its sensors have a health by day
 
 
 @dataclass(frozen=True, slots=True)

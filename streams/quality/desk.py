@@ -9,6 +9,7 @@ at most one ticket is open. What opens and closes each kind:
     flat_line  unchanged while others change                    the next good reading
     jump       a rise that no rain explains (waterlogging)      the next good reading
     frozen     a station that republishes one row (air)         the first changed row
+    balance    more people left a shelter than had come         the next count
     silent     no reading, its gateway speaks                   the next reading
     neighbour  n windows off the agreeing neighbours            n windows within
     drift      days off its own level                           one day within

@@ -48,7 +48,11 @@ def retell_health(
         "length": max(1, base_s // 60),
     }
     number = {key: i for i, key in enumerate(zip(given["sensors"], ids, strict=True))}
-    series = np.flatnonzero(view.series_active)
+    regular = [p for p, prop in enumerate(domain.properties) if prop.checks.health]
+    told_of = np.isin(view.series_property, np.array(regular, np.int16))
+    series = np.flatnonzero(view.series_active & told_of)
+    if not len(series):
+        return
     found = day_health(
         matrix,
         _minutes(cursor, given, number, matrix, base_s),

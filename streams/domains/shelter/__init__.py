@@ -13,6 +13,7 @@ from decimal import Decimal
 from streams.contracts.domain import (
     AreaView,
     Batch,
+    Checks,
     Closing,
     Domain,
     Outputs,
@@ -85,6 +86,7 @@ def _persons(name: str, zh: str, en: str) -> Property:
         high=Decimal(1_000_000),
         report_s=REPORT_S,
         windows_s=(books.WINDOW_S, 3600),
+        checks=Checks(health=False),  # only while the shelter is open
     )
 
 
@@ -97,6 +99,7 @@ OPEN = Property(
     high=Decimal(1),
     report_s=REPORT_S,
     windows_s=(books.WINDOW_S, 3600),
+    checks=Checks(health=False),
 )
 OCCUPANCY = TierRule(
     name=watch.OCCUPANCY_RULE,
