@@ -9,7 +9,8 @@ import pytest
 from streams.area.view import profile_mistakes
 from streams.catalog import Profile
 from streams.domains import find_domains
-from streams.domains.waterlogging import DEPTH, RAIN
+from streams.domains.waterlogging import DEPTH
+from streams.domains.weather.layout import INDEX, PROPERTIES
 from streams.quality import parameters as quality
 from streams.quality.parameters import (
     drift_numbers,
@@ -20,6 +21,8 @@ from streams.quality.parameters import (
     with_profile,
 )
 from streams.quality.silence import SilenceLimits, silence_limits
+
+RAIN = PROPERTIES[INDEX["rain"]]
 
 
 def test_the_defaults_of_the_keys_are_those_of_the_numbers() -> None:
