@@ -8,10 +8,13 @@ import numpy as np
 
 from streams.area.looking import Looking
 from streams.contracts.domain import AreaView, Checks, Domain, empty_matrix
-from streams.domains.waterlogging import DOMAIN
+from streams.domains.waterlogging import DEPTH, DOMAIN
+from streams.domains.weather.layout import INDEX, PROPERTIES
 from streams.quality.checks import Quality
 from streams.windows.lane import Lane
 from tests.support.small_city import START_MS
+
+RAIN = PROPERTIES[INDEX["rain"]]
 
 VIEW = AreaView(
     area="330106",
@@ -30,24 +33,23 @@ def looking(domain: Domain) -> Looking:
     return Looking(lane, Quality(domain.properties, VIEW), domain.properties, VIEW)
 
 
-def without_neighbours(domain: Domain) -> Domain:
-    """The view has no points: nobody is asked."""
-    depth, rain = domain.properties
-    return replace(domain, properties=(depth, replace(rain, checks=Checks())))
+def two_properties(rain: Checks) -> Domain:
+    """Depth and rain of one domain. The view has no points: no neighbour is asked."""
+    return replace(DOMAIN, properties=(DEPTH, replace(RAIN, checks=rain)), reads=())
 
 
 def test_active_sensors_have_a_health() -> None:
-    found = looking(without_neighbours(DOMAIN)).health(empty_matrix(3, START_MS))
+    found = looking(two_properties(Checks())).health(empty_matrix(3, START_MS))
     assert found.series.tolist() == [0, 1]
 
 
 def test_properties_reported_at_times_have_none() -> None:
-    depth, rain = without_neighbours(DOMAIN).properties
-    told_not = replace(DOMAIN, properties=(depth, replace(rain, checks=Checks(health=False))))
-    assert looking(told_not).health(empty_matrix(3, START_MS)).series.tolist() == [0]
+    assert looking(two_properties(Checks(health=False))).health(
+        empty_matrix(3, START_MS)
+    ).series.tolist() == [0]
 
 
 def test_only_the_series_asked_for_are_told() -> None:
     asked = np.array([1, 2], np.int32)
-    found = looking(without_neighbours(DOMAIN)).health(empty_matrix(3, START_MS), asked)
+    found = looking(two_properties(Checks())).health(empty_matrix(3, START_MS), asked)
     assert found.series.tolist() == [1]
