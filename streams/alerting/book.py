@@ -172,12 +172,15 @@ class Book:
         step = Step(change, track.level, time_ms, None, ended=True)
         return self._apply(key, track, [step], moment, evidence or {})
 
-    def retire(self, known: Collection[str], moment: Moment) -> list[Transition]:
-        """Ends the open alerts of points that left the registry: nobody watches them any more."""
+    def retire(
+        self, known: Collection[str], watched: Collection[str], moment: Moment
+    ) -> list[Transition]:
+        """Ends the open alerts of points that left the registry, and those of the area itself of
+        domains that are not `watched` any more: nobody would ever end them."""
         gone = [
             key
             for key, point in sorted(self.state.points.items())
-            if point is not None and key.split("|", 1)[1] not in known
+            if (key.split("|", 1)[1] not in known if point else self._domain_of(key) not in watched)
         ]
         found: list[Transition] = []
         for key in gone:
@@ -194,6 +197,18 @@ class Book:
             track = self.state.tracks[key]
             found += self._apply(key, track, fall_silent(track, time_ms), moment, {})
         return found
+
+    def silence_area(self, domain: str, time_ms: int, moment: Moment) -> list[Transition]:
+        """The domain's open alerts of the area itself become stale: all its sensors are silent."""
+        found: list[Transition] = []
+        for key in self._keys_of(f"area:{self.area}"):
+            if self._domain_of(key) == domain:
+                steps = fall_silent(self.state.tracks[key], time_ms)
+                found += self._apply(key, self.state.tracks[key], steps, moment, {})
+        return found
+
+    def _domain_of(self, key: str) -> str:
+        return self._rules[key.split("|", 1)[0]][0]
 
     def onset(self, name: str, subject: Subject) -> int | None:
         """When the open alert began, None = there is none."""

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from streams.area.seat import Seat
 from streams.area.view import device_reports
 from streams.catalog import Registry
 from streams.contracts.domain import Domain
+from streams.contracts.frame import Int32
 from streams.quality.silence import Silence
+from streams.windows.watermark import NEVER
 
 
 class Devices:
@@ -21,6 +25,7 @@ class Devices:
         self.gateway_of: dict[int, str] = {}
         self.report_of: dict[int, int] = {}
         self._subjects_of: dict[int, tuple[str, ...]] = {}
+        self._of_domain: dict[str, Int32] = {}
 
     def fit(self, area: str, registry: Registry, domains: Mapping[str, Domain]) -> None:
         """A registry version: known devices first, in their old order, then the new ones."""
@@ -48,7 +53,36 @@ class Devices:
                 for series, subject in by_series.items():
                     found.setdefault(int(seat.devices[series]), set()).add(subject.key)
         self._subjects_of = {device: tuple(sorted(keys)) for device, keys in found.items()}
+        self._of_domain = {name: _own_devices(seat) for name, seat in sorted(seats.items())}
+
+    def fallen_silent(self, device: int) -> list[str]:
+        """Domains of this device of which no sensor speaks any more."""
+        speaking = self._silence.state.silent_since == NEVER
+        heard = self._silence.state.heard_ms > NEVER
+        return [
+            name
+            for name, devices in self._of_domain.items()
+            if device in devices and not (speaking & heard)[devices].any()
+        ]
 
     def subjects(self, device: int) -> tuple[str, ...]:
         """Subject keys of the alerts that rest on this device."""
         return self._subjects_of.get(device, ())
+
+
+def active_subjects(seats: Mapping[str, Seat]) -> set[str]:
+    """Keys of everything that a sensor of the registry in force watches."""
+    return {
+        subject.key
+        for seat in seats.values()
+        for by_series in seat.subjects.values()
+        for series, subject in by_series.items()
+        if seat.work.view.series_active[series]
+    }
+
+
+def _own_devices(seat: Seat) -> Int32:
+    """Devices whose readings the domain owns, without those that left."""
+    view = seat.work.view
+    own = view.series_active & (view.series_property < seat.work.own)
+    return np.unique(seat.devices[own])

@@ -54,6 +54,8 @@ def obey(book: Book, seat: Seat, outputs: Outputs, moment: Moment, outcome: Outc
             gone.rule, subject, gone.time_ms, gone.change, moment, gone.evidence
         )
     for found in outputs.judgements:
+        if found.point == AREA and not seat.is_watched:
+            continue  # nothing of the domain stands here any more: nothing would end the alert
         subject = subject_of(seat, found.point)
         outcome.transitions += book.judge(
             found.rule,

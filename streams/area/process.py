@@ -16,7 +16,7 @@ from streams.alerting.book import Book, Moment
 from streams.alerting.rule import fill
 from streams.area import intake, judging
 from streams.area.colour import Colour
-from streams.area.devices import Devices
+from streams.area.devices import Devices, active_subjects
 from streams.area.heed import Heeding, refuse_standstill
 from streams.area.lane_work import LaneWork, Passed, Taken
 from streams.area.reads import accepted, connect, translate, with_reads
@@ -117,14 +117,9 @@ class Area:
         self._heed(at_ms, outcome)
 
     def _retire(self, outcome: Outcome) -> None:
-        known = {
-            subject.key
-            for seat in self.seats.values()
-            for by_series in seat.subjects.values()
-            for series, subject in by_series.items()
-            if seat.work.view.series_active[series]
-        }
-        outcome.transitions += self.book.retire(known, self._moment())
+        known = active_subjects(self.seats)
+        watched = {name for name, seat in self.seats.items() if seat.is_watched}
+        outcome.transitions += self.book.retire(known, watched, self._moment())
 
     def _tell_state(self, outcome: Outcome, name: str, seat: Seat, cause: str) -> None:
         if seat.work.domain.inventory is None:
@@ -178,6 +173,8 @@ class Area:
         if event.kind == "device_silent":
             for subject in self.devices.subjects(event.index):
                 outcome.transitions += self.book.silence(subject, event.at_ms, moment)
+            for name in self.devices.fallen_silent(event.index):
+                outcome.transitions += self.book.silence_area(name, event.at_ms, moment)
         elif event.kind == "device_ticket":
             sensor = self.silence.state.devices[event.index]
             heard = int(self.silence.state.heard_ms[event.index])

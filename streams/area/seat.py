@@ -26,5 +26,11 @@ class Seat:
     readers: tuple[tuple[str, Int32], ...] = field(default=())
 
     @property
+    def is_watched(self) -> bool:
+        """Whether the domain has a sensor here in the registry in force."""
+        view = self.work.view
+        return bool((view.series_active & (view.series_property < self.work.own)).any())
+
+    @property
     def area(self) -> str:
         return self.work.view.area

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -64,10 +66,15 @@ def log(*sent: Frame | int) -> list[Record]:
     return [Record(n, at, *message) for n, (at, message) in enumerate(messages)]
 
 
-def play(records: Sequence[Record], cuts: Sequence[int] = (), restart: bool = False) -> ModelStore:
+def play(
+    records: Sequence[Record],
+    cuts: Sequence[int] = (),
+    restart: bool = False,
+    contents: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
+) -> ModelStore:
     """The log in batches, with `restart` from the bytes of a checkpoint each time."""
     setup = PipelineSetup(TOPIC, 0, NamespaceKind.LIVE, DOMAINS, PROPERTY_IDS)
-    contents = {HELD.version: HELD.to_dict()}
+    contents = {HELD.version: HELD.to_dict(), **contents}
     pipeline, store = Pipeline(setup), ModelStore()
     parts: dict[str, bytes] = {}
     segments: dict[str, dict[int, bytes]] = {}
@@ -136,7 +143,8 @@ def test_a_property_that_nobody_owns_is_refused_at_the_start() -> None:
 
 
 def test_a_heeding_domain_is_told_of_alerts_and_of_their_end() -> None:
-    store = play(log(depth(1, 0, 0), rain(1, 1, 49), rain(2, 2, 50), rain(3, 3, 0), 4))
+    sent = (depth(1, 0, 0), rain(1, 1, 49), rain(2, 2, 50), depth(2, 2, 0), rain(3, 3, 0), 4)
+    store = play(log(*sent))
     assert changes(store, "street.watch") == [
         (3, Change.ONSET),
         (3, Change.CONFIRMED),
@@ -151,6 +159,23 @@ def test_its_own_timer_goes_off_at_its_deadline_not_at_the_tick_that_passes_it()
     reminded = told(store, "street.reminder")
     assert [t["event_ms"] for t in reminded][:1] == [begin + REMIND_MS]
     assert all(t["decided_ms"] == t["event_ms"] for t in reminded)
+
+
+def test_an_alert_of_the_area_goes_stale_with_the_last_sensor_of_its_domain() -> None:
+    store = play(log(depth(1, 0, 0), rain(1, 1, 50), 2, 30))
+    silent = [(m, c) for m, c in changes(store, "street.watch") if c is Change.STALE]
+    assert silent == [(4, Change.STALE)], "three minutes after the depth of minute 0 came"
+    assert [c for _, c in changes(store, "sky.heavy")][-1] is Change.STALE
+
+
+def test_an_alert_of_the_area_ends_when_nothing_of_its_domain_is_left() -> None:
+    left = replace(HELD, sensors={n: s for n, s in HELD.sensors.items() if n != "s"})
+    records = log(depth(1, 0, 0), rain(1, 1, 50), 2)
+    at = START_MS + 3 * MINUTE
+    records.append(Record(len(records), at, *encode_control("registry", left.version, at)))
+    store = play(records, contents={left.version: left.to_dict()})
+    assert changes(store, "street.watch")[-1][1] is Change.RETIRED
+    assert changes(store, "sky.heavy")[-1][1] is not Change.RETIRED
 
 
 @pytest.mark.parametrize("restart", [False, True])
