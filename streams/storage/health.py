@@ -1,7 +1,8 @@
 """Health of the sensors of one area-day, told anew from the stored readings after late ones came.
 
-The same formula as the pipeline's (streams.quality.health). How many came late is what the
-pipeline had counted and, besides, every reading that it had not: those came later still.
+The same formula as the pipeline's (streams.quality.health). How many came late is the pipeline's
+count: what came beyond its horizon counts as received and not as late, because how much of it is
+known when a day is told anew depends on when that happens.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ where o.t >= at_ms(%(day)s) and o.t < at_ms(%(until)s)
 group by o.sensor, o.property, hour
 """
 READ_TOLD = """
-select h.sensor, h.property, h.received, h.late
+select h.sensor, h.property, h.late
 from unnest(%(sensors)s::int[], %(properties)s::smallint[]) as s (sensor, property)
 join sensor_health h on h.sensor = s.sensor and h.property = s.property
 where h.day_start = at_ms(%(day)s)
@@ -99,9 +100,7 @@ def _late(
     number: dict[tuple[int, int], int],
     matrix: HourMatrix,
 ) -> Int64:
-    received = (matrix.n + matrix.bad).sum(axis=1)
-    found = np.zeros(len(received), np.int64)
-    for sensor, prop, told, late in cursor.execute(READ_TOLD, given):
-        series = number[sensor, prop]
-        found[series] = late + max(0, int(received[series]) - told)
+    found = np.zeros(len(matrix.n), np.int64)
+    for sensor, prop, late in cursor.execute(READ_TOLD, given):
+        found[number[sensor, prop]] = late
     return found
