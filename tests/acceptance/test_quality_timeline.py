@@ -36,7 +36,7 @@ def rain(city: Timeline, hours: range, *mm: float) -> list[Outcome]:
         for minute in range(0, 60, 5):
             at = moment(f"{hour:02d}:{minute:02d}")
             rows = [(f"{COUNTY}-r{n}", "rain", at, value) for n, value in enumerate(mm)]
-            told.append(city.rows(rows, at + 61_000))
+            told.append(city.rows(rows, at + 61_000, domain="weather"))
     return told
 
 

@@ -46,7 +46,7 @@ with sized as (
     select o.*, w.size_s, floor(ms_of(o.t)::numeric / (w.size_s * 1000))::bigint as cell
     from observation o join property p on p.id = o.property
     cross join (values (60), (300), (3600)) w (size_s)
-    where p.domain = 'waterlogging' or w.size_s = 3600
+    where p.domain in ('waterlogging', 'weather') or w.size_s = 3600
 )
 select size_s, sensor, property, cell * size_s * 1000, count(*) filter (where flag <= 2),
        count(*) filter (where flag > 2), coalesce(sum(value) filter (where flag <= 2), 0)::bigint,

@@ -89,9 +89,10 @@ class Timeline:
         rows: list[tuple[str, str, int, float]],
         ingest_ms: int,
         origin: Origin = Origin.LIVE,
+        domain: str = "waterlogging",
     ) -> Outcome:
         """A frame of rows (sensor, property, time, value)."""
-        frame = frame_of(COUNTY, "waterlogging", self._offset, ingest_ms, rows, origin)
+        frame = frame_of(COUNTY, domain, self._offset, ingest_ms, rows, origin)
         return self.push(frame)
 
     def push(self, frame: Frame, append_ms: int | None = None) -> Outcome:
