@@ -43,11 +43,13 @@ class Moment:
 
 @dataclass(slots=True)
 class BookState:
-    """What a checkpoint keeps: open tracks by `<rule>|<subject key>`, and their points."""
+    """What a checkpoint keeps: open tracks by `<rule>|<subject key>`, and their points; `onsets` of
+    the last alert of each, open or not."""
 
     tracks: dict[str, Track] = field(default_factory=dict)
     points: dict[str, str | None] = field(default_factory=dict)
     origins: dict[str, str] = field(default_factory=dict)
+    onsets: dict[str, int] = field(default_factory=dict)
 
 
 class Book:
@@ -117,15 +119,17 @@ class Book:
     ) -> list[Transition]:
         """One observation of one subject, newer than the last one of it.
 
-        An observation so late that the open alert had ended before it may begin the next one.
+        An observation so late that the open alert had ended before it may begin the next one. But
+        none begins at or before the onset of the one before: it would be the same alert again.
         """
         rule = self._rules[name][1]
         key = f"{name}|{subject.key}"
         steps: list[Step] = []
         track = self.state.tracks.get(key)
         if track is None:
-            if value < rule.meet[0]:
+            if value < rule.meet[0] or time_ms <= self.state.onsets.get(key, time_ms - 1):
                 return []
+            self.state.onsets[key] = time_ms
             track, first = begin(rule, fingerprint(name, subject.key, time_ms), time_ms, value)
             track.unverified = unverified
             self.state.tracks[key], self.state.points[key] = track, subject.point

@@ -162,6 +162,7 @@ class RegionAlerts:
                 {key: Track(**track) for key, track in content["tracks"].items()},
                 dict(content["points"]),
                 dict(content["origins"]),
+                dict(content.get("onsets", {})),
             )
         return book
 

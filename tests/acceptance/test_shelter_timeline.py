@@ -123,9 +123,18 @@ def test_two_doors_in_any_order_of_arrival() -> None:
     city.say("20:00", "a", open=1, check_in=200)
     city.say("20:03", "a", check_in=60)
     city.say("20:02", "b", check_in=80, ingest="20:03:30")
-    assert city.story("occupancy") == ["20:03:00 onset yellow", "20:03:00 confirmed yellow"]
+    told = ["20:03:00 onset orange", "20:03:00 confirmed orange"]
+    assert city.story("occupancy") == told, "200 + 60 + 80 of 350"
     city.say("20:20", "a", open=1)
     assert city.result("20:00")["occupants"] == 340
+
+
+def test_a_door_that_lags_behind_the_other_empties_nothing() -> None:
+    sensors = {"a": ("s", ("check_in", "open")), "b": ("s", ("check_out",))}
+    city = ShelterTown(town([shelter("s")], sensors))
+    city.say("20:10", "a", open=1, check_in=280)
+    city.say("20:01", "b", check_out=0, ingest="20:10:30")
+    assert city.story("occupancy") == ["20:10:00 onset yellow", "20:10:00 confirmed yellow"]
 
 
 def test_more_leaving_than_were_there_is_a_ticket_until_the_next_count() -> None:

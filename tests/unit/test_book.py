@@ -68,6 +68,14 @@ def test_a_new_onset_is_a_new_alert() -> None:
     assert onset.sequence == 1
 
 
+def test_no_alert_begins_where_the_last_one_of_its_point_began() -> None:
+    """It would have the same id, and its transitions numbers that are taken."""
+    held = flooded()
+    held.withdraw(DEPTH, HERE, 2 * MINUTE, Change.WITHDRAWN, at(2))
+    assert held.judge(DEPTH, HERE, 0, 31 * CM, at(3)) == []
+    assert held.judge(DEPTH, HERE, 1, 31 * CM, at(3))[0].alert == fingerprint(DEPTH, "p1", 1)
+
+
 def test_points_do_not_share_an_alert() -> None:
     held = flooded()
     (onset, _) = judge(held, 2, 31, THERE)

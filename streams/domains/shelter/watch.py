@@ -188,7 +188,8 @@ def _judge_occupancy(
     wanted = [p for p in np.unique(point).tolist() if _can_fill(state, view, p)]
     if not use.any() or not wanted:
         return
-    span = int(time_ms.min()), int(time_ms.max()) + 1
+    newest = max(int(time_ms.max()), *(state.live[p].judged_ms for p in wanted))
+    span = int(time_ms.min()), newest + 1
     balances, readings = known(books, view, batch.history, wanted, span)
     for one in wanted:
         live = state.live[one]
