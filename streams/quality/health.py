@@ -17,7 +17,6 @@ from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
-from numpy.typing import NDArray
 
 from streams.contracts.domain import DAY_MS, HOUR_MS, HourMatrix
 from streams.contracts.frame import Bool, Int32, Int64
@@ -98,11 +97,9 @@ def _covered(present: Bool, length: Int64) -> Int64:
 
 def _longest_gap(present: Bool) -> Int64:
     """Longest run of absent minutes of each row."""
-    run: NDArray[np.int64] = np.zeros(len(present), np.int64)
-    longest = run.copy()
-    for minute in range(present.shape[1]):
-        run = np.where(present[:, minute], 0, run + 1)
-        np.maximum(longest, run, out=longest)
+    minute = np.arange(present.shape[1], dtype=np.int64)
+    newest = np.maximum.accumulate(np.where(present, minute, -1), axis=1)
+    longest: Int64 = (minute - newest).max(axis=1, initial=0)
     return longest
 
 
