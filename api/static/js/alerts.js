@@ -1,6 +1,6 @@
 // The list of open alerts, worst first.
 
-import { between, byId, count, element, span, timeOf } from "./dom.js";
+import { between, byId, count, element, shortDecimal, span, timeOf } from "./dom.js";
 import { pick, sign, word } from "./words.js";
 
 export function showAlerts(alerts, open, now, onChoose) {
@@ -23,7 +23,7 @@ export function alertRow(alert, now, onChoose) {
   const what = element("span", { class: "what" }, title);
   for (const mark of marks) what.append(" ", element("span", { class: `mark ${mark}` }, word(mark)));
   const limit = alert.threshold === null ? "" : ` / ${alert.threshold}`;
-  const value = alert.value === null ? "–" : `${alert.value}${limit} ${alert.unit}`;
+  const value = alert.value === null ? "–" : `${shortDecimal(alert.value, alert.threshold)}${limit} ${alert.unit}`;
   const subject = alert.point_name ?? alert.subject.replace(/^area:\d+$/, "").replace(/^gateway:/, "⛭ ");
   const place = subject.startsWith(area) || !subject ? subject || area : `${area} · ${subject}`;
   return element(
@@ -32,7 +32,7 @@ export function alertRow(alert, now, onChoose) {
       "button", { type: "button", class: alert.state, on: { click: () => onChoose(alert) } },
       element("span", { class: `level l${alert.severity.rank}${alert.stale ? " unknown" : ""}` }, sign(alert.severity.rank)),
       element("span", { class: "place", title: place }, place),
-      element("span", { class: "value", title: `${word("at-change")} ${timeOf(alert.updated)}` }, value),
+      element("span", { class: "value", title: `${alert.value ?? ""} · ${word("at-change")} ${timeOf(alert.updated)}` }, value),
       what,
       element("span", { class: "since" }, `${timeOf(alert.onset)} · ${span(between(alert.onset, now))}`),
     ),

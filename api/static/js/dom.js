@@ -24,6 +24,13 @@ function filled(node, attributes, children) {
 export const byId = (id) => document.getElementById(id);
 // "0.319000" → "0.319": zeros that only say how a property is stored are not for people.
 export const plainDecimal = (text) => (text.includes(".") ? text.replace(/\.?0+$/, "") : text);
+// Two decimals of a long value, cut and not rounded, unless that would hide that it passed the limit.
+export function shortDecimal(text, limit = null) {
+  const [whole, digits = ""] = text.split(".");
+  if (digits.length <= 4) return text;
+  const short = plainDecimal(`${whole}.${digits.slice(0, 2)}`);
+  return limit !== null && Number(short) === Number(limit) ? text : short;
+}
 export const count = (number) => (number === null || number === undefined ? "–" : number.toLocaleString("en-US"));
 
 // Times come as ISO 8601 in +08:00; they are shown as they are written, whatever the browser's zone.

@@ -56,7 +56,7 @@ def _rule(name: str, title: Title) -> TierRule:
         title=title,
         levels=_LEVELS,
         unit_scale=0,
-        unit="grade",
+        unit="级",
         raise_minutes=key.RAISE_MIN,
         clear_minutes=key.CLEAR_MIN,
     )
