@@ -23,11 +23,12 @@ function titleOf(fact, item) {
 
 function card(fact, item) {
   const row = item?.plan_row ? `${fact.indicator} ` : "";
-  const bounds = fact.lower !== null && fact.upper !== null && fact.lower !== fact.upper ? ` [${fact.lower}–${fact.upper}]` : "";
+  const bounds = fact.lower !== null && fact.upper !== null && fact.lower !== fact.upper ? `[${fact.lower}–${fact.upper}]` : null;
   return element(
     "div", { class: "card", title: `${titleOf(fact, item)} · ${fact.start} – ${fact.end} · r${fact.revision} ${fact.cause}` },
     element("p", { class: "name" }, `${row}${titleOf(fact, item)} · ${periodWord(fact.period)}`),
-    element("p", { class: "number" }, fact.value ?? "–", element("small", {}, fact.unit + bounds)),
+    element("p", { class: "number" }, fact.value ?? "–", element("small", {}, fact.unit)),
+    bounds ? element("p", { class: "meta" }, bounds) : null,
     element("p", { class: "meta" }, completeness(fact), " ", element("span", {}, `${word("as-of")}\u00a0${dateOf(fact.known_from).slice(5)}\u00a0${timeOf(fact.known_from)}`)),
   );
 }
