@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from streams.area.learnt import Learnt
 from streams.area.looking import Looking
+from streams.area.state import LaneWorkState
 from streams.contracts import state as state_bytes
 from streams.contracts.domain import (
     AreaView,
@@ -25,24 +27,11 @@ from streams.contracts.domain import (
 )
 from streams.contracts.frame import Int8, Int16
 from streams.contracts.outcome import FlagChanges, Readings, Revisions, Windows
-from streams.quality.checks import Judged, Quality, QualityState
+from streams.quality.checks import Judged, Quality
 from streams.quality.health import DayHealth
-from streams.quality.presence import PresenceState
-from streams.quality.watch import WatchState
 from streams.windows.history import EMPTY, Chunk, join
-from streams.windows.lane import DAY_MS, HOUR_MS, Closed, Lane, LaneState, Sifted
+from streams.windows.lane import DAY_MS, HOUR_MS, Closed, Lane, Sifted
 from streams.windows.watermark import NEVER
-
-
-@dataclass(slots=True)
-class LaneWorkState:
-    """The checkpoint of a lane; `domain` is the domain's own state in bytes."""
-
-    lane: LaneState
-    quality: QualityState
-    domain: bytes | None
-    watch: WatchState | None = None
-    presence: PresenceState | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,6 +75,7 @@ class LaneWork:
         self.lane = Lane(domain, view, delay_ms, horizon_ms, zone_ms)
         self.quality = Quality(domain.properties, view)
         self.looking = Looking(self.lane, self.quality, domain.properties[:own], view)
+        self.learnt = Learnt(domain.learns)
         self.view = view
         self.state: Any = domain.initial(view, None) if domain.initial else None
 
@@ -195,6 +185,7 @@ class LaneWork:
             found.append(Passed(health=self.looking.health(matrix), start_ms=day))
         lane.forget()
         self.looking.forget()
+        self.learnt.forget(lane.oldest_day())
         return found
 
     def _look(self, closed: Closed, found: list[Passed]) -> Chunk:
@@ -280,6 +271,7 @@ class LaneWork:
             day=lane.matrix(lane.day_of(start_ms)) if hourly else None,
         )
         self.state, outputs = self.domain.close(self.state, self.view, closing)
+        self.learnt.note(outputs.results)
         reflagged = self._reflag(outputs.flags) if outputs.flags else EMPTY
         return [Passed(outputs=outputs, reflagged=reflagged)], reflagged
 
@@ -295,13 +287,13 @@ class LaneWork:
     def _derive_hour(self, matrix: HourMatrix, day: int, hour: int) -> list[Passed]:
         if self.domain.hourly is None:
             return []
-        derived = self.domain.hourly(self.view, matrix, hour)
+        derived = self.domain.hourly(self.learnt.view_for(self.view, day), matrix, hour)
         return [Passed(derived=derived, period="hour", start_ms=day + hour * HOUR_MS)]
 
     def _day(self, day: int) -> list[Passed]:
         if self.domain.daily is None:
             return []
-        derived = self.domain.daily(self.view, self.lane.matrix(day))
+        derived = self.domain.daily(self.learnt.view_for(self.view, day), self.lane.matrix(day))
         return [Passed(derived=derived, period="day", start_ms=day)]
 
     def newest_ms(self) -> int:
@@ -374,11 +366,13 @@ class LaneWork:
     def snapshot(self) -> LaneWorkState:
         held = None if self.domain.state_type is None else state_bytes.dump(self.state)
         watch, presence = self.looking.watch.state, self.looking.presence.state
-        return LaneWorkState(self.lane.state, self.quality.state, held, watch, presence)
+        told = self.learnt.told
+        return LaneWorkState(self.lane.state, self.quality.state, held, watch, presence, told)
 
     def restore(self, held: LaneWorkState) -> None:
         self.lane.state = held.lane
         self.quality.state = held.quality
+        self.learnt.told = held.learnt
         if held.watch is not None and held.presence is not None:
             self.looking.restore(held.watch, held.presence)
         if self.domain.state_type is not None and held.domain is not None:

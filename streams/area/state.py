@@ -1,12 +1,28 @@
-"""What a checkpoint keeps of an area, besides days and history segments."""
+"""What a checkpoint keeps of an area and of its lanes, besides days and history segments."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
 from streams.alerting.book import BookState
-from streams.area.lane_work import LaneWorkState
+from streams.area.learnt import Told
+from streams.quality.checks import QualityState
+from streams.quality.presence import PresenceState
 from streams.quality.silence import SilenceState
+from streams.quality.watch import WatchState
+from streams.windows.lane import LaneState
+
+
+@dataclass(slots=True)
+class LaneWorkState:
+    """Of a lane; `domain` is the domain's own state in bytes, `learnt` what it told by day."""
+
+    lane: LaneState
+    quality: QualityState
+    domain: bytes | None
+    watch: WatchState | None = None
+    presence: PresenceState | None = None
+    learnt: Told = field(default_factory=dict)
 
 
 @dataclass(slots=True)

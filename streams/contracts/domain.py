@@ -146,7 +146,8 @@ class AreaView:
 
     Series (a sensor's property) are numbered 0..S-1 and keep their number while the area lives;
     `series_property` indexes `Domain.properties` and, behind them, `Domain.reads`; `series_point`
-    indexes `points`.
+    indexes `points`. `learnt`: for `hourly` and `daily` only, by point what the domain had told
+    (`Domain.learns`) and is in force for the day asked about.
     """
 
     area: str
@@ -159,6 +160,7 @@ class AreaView:
     parameters: Mapping[str, str]
     series_name: tuple[str, ...] = ()  # the sensor's name of every series
     series_source: tuple[str, ...] = ()  # its gateway; "" when the registry does not know it
+    learnt: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def number(self, key: str) -> Decimal:
         """The parameter as an exact decimal."""
@@ -402,6 +404,12 @@ class Domain:
     `step` and `close` too, with `series_property` behind the domain's own, in the order of `reads`.
     They are stored and judged only by the domain that owns them; rows later than the reader's
     horizon do not come.
+    `learns` is the kind of those results of `close` that say what was learnt of a point, so that
+    `hourly` and `daily`, which see no state, know it too: one per point, `period_s` a day, from a
+    day start on. Tell it for a day that has not begun by the closed window's time: in force for a
+    day is what was learnt up to the end of the day before. For a day, the result with the newest
+    start at or before it counts, point by point, both in the stream and when the day is made again
+    from the store; a payload that takes back what was learnt is told like any other.
     `heed` is called when the firing alerts of the area's other domains have changed, when a
     registry or profile version comes into force, and at the processing time that `due` gives.
     """
@@ -426,6 +434,7 @@ class Domain:
     reads: tuple[str, ...] = ()
     heed: Callable[[Any, AreaView, Surroundings], tuple[Any, Outputs]] | None = None
     due: Callable[[Any], int | None] | None = None
+    learns: str | None = None
     simulated: str | None = None  # module in sensors.simulation that plays it, when there is one
 
     def property_index(self, name: str) -> int:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import LiteralString
+from dataclasses import dataclass, replace
+from typing import Any, LiteralString
 
 import numpy as np
 
@@ -104,6 +104,13 @@ join observation o on o.sensor = s.sensor and o.property = s.property
 where o.t >= at_ms(%(day)s) and o.t < at_ms(%(until)s)
 group by o.sensor, o.property, hour
 """
+# What the domain had learnt of each point and is in force for the day, as `streams.area.learnt`.
+READ_LEARNT = """
+select point, told.payload from unnest(%s::text[]) as point cross join lateral (
+    select payload from point_result r
+    where r.kind = %s and r.point = point and r.start <= at_ms(%s) and r.period_s = 86400
+    order by r.start desc limit 1) as told
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +177,7 @@ class Recomputer:
         ids = [properties[domain.properties[p].name] for p in view.series_property.tolist()]
         write_windows_of_day(cursor, domain, view, ids, mark.day_ms, closed)
         matrix = read_matrix(cursor, view, ids, mark.day_ms, closed)
+        view = replace(view, learnt=read_learnt(cursor, domain, view, mark.day_ms))
         found: list[tuple[str, int, Derived]] = []
         for hour in np.flatnonzero((matrix.n + matrix.bad).sum(axis=0)).tolist():
             if domain.hourly is not None:
@@ -274,6 +282,16 @@ def read_matrix(
                 matrix.high[at],
             ) = values
     return matrix
+
+
+def read_learnt(
+    cursor: Cursor, domain: Domain, view: AreaView, day_ms: int
+) -> dict[str, Mapping[str, Any]]:
+    """By point what the domain had learnt (`Domain.learns`) and is in force for the day."""
+    if domain.learns is None:
+        return {}
+    points = [point.id for point in view.points]
+    return dict(cursor.execute(READ_LEARNT, (points, domain.learns, day_ms)).fetchall())
 
 
 def _results(derived: Iterable[tuple[str, int, Derived]]) -> list[Result]:

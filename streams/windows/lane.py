@@ -354,6 +354,11 @@ class Lane:
             held = self.days[day] = Day(*(np.pad(p, more) for p in parts))
         return held
 
+    def oldest_day(self) -> int:
+        """The first day that can still be told anew."""
+        border = self.state.watermark.value_ms - self.horizon_ms - KEEP_MS
+        return min([self.day_of(border), *self.days, *self.state.open_days])
+
     def forget(self) -> None:
         """Drops what nothing inside the horizon can touch any more."""
         border = self.state.watermark.value_ms - self.horizon_ms - KEEP_MS

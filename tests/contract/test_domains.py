@@ -284,6 +284,33 @@ def test_its_first_state_survives_a_checkpoint(domain: Domain) -> None:
     assert state_bytes.dump(state_bytes.restore(held, domain.state_type)) == held
 
 
+LEARNING = pytest.mark.parametrize(
+    "domain",
+    [d for d in DOMAINS.values() if d.learns],
+    ids=[n for n, d in DOMAINS.items() if d.learns],
+)
+
+
+@LEARNING
+def test_what_it_learns_is_told_for_days_that_have_not_begun(domain: Domain) -> None:
+    assert domain.learns is not None
+    assert domain.learns.startswith(f"{domain.name}.")
+    assert domain.close is not None
+    assert domain.hourly is not None or domain.daily is not None
+    held = registry_of(domain)
+    records = log_of(domain, held, 4)
+    told = [
+        (point, start, period)
+        for kind, point, start, period in run(domain, held, records[:-1], [], False)["results"]
+        if kind == domain.learns
+    ]
+    assert told, "half a day of readings teaches something, be it that nothing is known yet"
+    for point, start, period in told:
+        assert point in held.points
+        assert period == 86_400
+        assert start == START_MS + 86_400_000
+
+
 @EVERY
 def test_hourly_and_daily_are_pure(domain: Domain) -> None:
     view = build_view(domain, AREA, registry_of(domain), Profile("test"), None)

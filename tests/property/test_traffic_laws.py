@@ -87,7 +87,7 @@ def test_the_area_lies_between_its_links_in_any_order(
         state = state_of(one, measured, registered(one))
         assert state is not None
         assert state.free_us is not None
-        sums.want(one)
+        sums.want(one, registered(one))
         sums.add(one, state)
         if weight == "length" or vehicles or not any(d[3] for d in drawn):
             each.append(1 - Fraction(state.free_us, time_us))
@@ -154,7 +154,8 @@ def live(found: Sequence[list[Reading]], start_ms: int) -> list[Sent]:
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_learning_and_floods_survive_every_split_and_restart(seed: int) -> None:
-    """Two nights teach link c; a pond floods link a; cut and restarted anywhere it is the same."""
+    """Two nights teach link c, which counts in hours of the third day; a pond floods link a; cut
+    and restarted anywhere it is the same."""
     rng = np.random.default_rng(seed)
     held: Registry = registry_of((*STREETS, POND))
     sent: list[Sent] = []
@@ -165,11 +166,19 @@ def test_learning_and_floods_survive_every_split_and_restart(seed: int) -> None:
     rows = [Reading("pond", "depth", time, 0.4) for time in pond]
     sent.append(frame(0, pond[-1] + 1000, "waterlogging", rows))
     after = START_MS + DAY_MS + 7 * HOUR_MS + 10 * MIN_MS
-    sent += live(intervals(rng, 8, after), after)
+    sent += live(intervals(rng, 8, after), after)[:-1]
+    third = START_MS + 2 * DAY_MS
+    sent += live(intervals(rng, 14, third), third)
     (records,) = as_records(sent, held).values()
     whole = run({0: records}, held).canonical()
     origins = {p.get("free_flow_origin") for p in whole["results"].values()}
     assert origins >= {"registry", "learnt", None}
     assert any(e["kind"] == "traffic.flooded" for e in whole["episodes"].values())
+    counted = {
+        start: partial["learnt"]
+        for (_, domain, period, start), partial in whole["partials"].items()
+        if (domain, period) == ("traffic", "hour")
+    }
+    assert {start for start, learnt in counted.items() if learnt} == {third}
     cuts = sorted(rng.integers(1, len(records), 15).tolist())
     assert run({0: records}, held, {0: cuts}, restarts=cuts).canonical() == whole

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -115,6 +116,58 @@ def test_everything_there_has_no_bounds() -> None:
     held = partial(TWO, {8: {"a": jam(30), "b": jam(30)}})
     found = fact(dtp("county", {"x": held}, {}))
     assert (found.lower, found.upper) == (None, None)
+
+
+def learnt_view(points: Sequence[Point], **known: int | None) -> AreaView:
+    """A view with what was learnt (m/h) in force."""
+    payloads = {name: {"free_flow_mh": mh, "free_flow_n": 120} for name, mh in known.items()}
+    return replace(view_of(points, BY_LENGTH), learnt=payloads)
+
+
+THREE = (link("a"), link("b", free_flow_kmh=""), link("c", free_flow_kmh=""))
+EIGHT = {8: {"a": jam(30), "b": jam(30), "c": jam(30)}}
+
+
+def test_a_learnt_free_flow_counts_like_a_registered_one() -> None:
+    """a: 60 registered, b: 90 learnt, both at 30: 60 + 80 of 240 s are delay; c is unknown."""
+    view = learnt_view(THREE, b=90_000)
+    for derived in (
+        hourly(view, matrix_of(view, EIGHT), 8),
+        daily(view, matrix_of(view, {8: EIGHT[8]})),
+    ):
+        assert derived.partial is not None
+        found = fact(dtp("county", {"x": derived.partial}, BY_LENGTH))
+        assert exact(found) == Fraction(140, 240)
+        assert found.have == 2
+    hour = hourly(view, matrix_of(view, EIGHT), 8)
+    assert hour.partial is not None
+    found = fact(tpi("county", {"x": hour.partial}, BY_LENGTH))
+    assert found.detail["free_flow"] == {"registered": 1, "learnt": 1, "unknown": 1}
+    assert found.detail["without_free_flow"] == 1
+    told = {r.point: r.payload for r in hour.results}
+    assert (told["b"]["free_flow_kmh"], told["b"]["free_flow_origin"]) == ("90.000", "learnt")
+    assert told["b"]["free_flow_n"] == 120
+    assert told["c"]["dtp"] is None
+
+
+def test_the_registered_free_flow_goes_before_the_learnt_one() -> None:
+    view = learnt_view((link("a"),), a=90_000)
+    (result,) = hourly(view, matrix_of(view, {8: {"a": jam(30)}}), 8).results
+    assert (result.payload["free_flow_kmh"], result.payload["dtp"]) == ("60.000", "0.5000")
+    assert result.payload["free_flow_origin"] == "registry"
+
+
+def test_what_was_taken_back_is_unknown() -> None:
+    view = learnt_view((link("a", free_flow_kmh=""),), a=None)
+    (result,) = hourly(view, matrix_of(view, {8: {"a": jam(30)}}), 8).results
+    assert result.payload["free_flow_origin"] is None
+
+
+def test_a_partial_from_before_learnt_links_counted_can_still_be_read() -> None:
+    held = dict(partial((link("a"), link("b", free_flow_kmh="")), {8: {"b": jam(30)}}))
+    del held["learnt"], held["unknown"]
+    found = fact(dtp("county", {"x": held}, {}))
+    assert found.detail["free_flow"] == {"registered": 1, "learnt": 0, "unknown": 1}
 
 
 def test_a_link_without_free_flow_is_missing_never_guessed() -> None:

@@ -191,6 +191,36 @@ def test_the_inventory_is_told_anew_only_when_what_is_learnt_changes() -> None:
     assert changed == [24 + 6]  # once, at 06:00 after the second night
 
 
+def test_every_morning_tells_for_tomorrow_what_was_learnt_or_that_nothing_was() -> None:
+    known = street(link("a", free_flow_kmh=""), link("b"))
+    told_at = {
+        (night, interval // 12, (r.start_ms - START_MS) // DAY_MS): r.payload
+        for night in range(3)
+        for interval in range(7 * 12)
+        for r in known.pass_by(
+            START_MS + night * DAY_MS + interval * FIVE_MIN_MS, {"a": {SPEED: 50}, "b": {SPEED: 50}}
+        ).results
+        if r.kind == "traffic.free_flow" and (r.point, r.period_s) == ("a", 86_400)
+    }
+    assert told_at == {  # (day, hour, day from which it holds)
+        (0, 6, 1): {"free_flow_mh": None, "free_flow_kmh": None, "free_flow_n": 60},
+        (1, 6, 2): {"free_flow_mh": 50_000, "free_flow_kmh": "50.000", "free_flow_n": 120},
+        (2, 6, 3): {"free_flow_mh": 50_000, "free_flow_kmh": "50.000", "free_flow_n": 180},
+    }
+
+
+def test_registered_links_are_not_told_as_learnt() -> None:
+    known = street(link("b"))
+    outputs = [
+        known.pass_by(START_MS + interval * FIVE_MIN_MS, {"b": {SPEED: 50}})
+        for interval in range(7 * 12)
+    ]
+    assert {r.kind for o in outputs for r in o.results} == {
+        "traffic.link.5min",
+        "traffic.area.5min",
+    }
+
+
 def test_an_area_without_links_has_no_inventory() -> None:
     assert inventory(view_of(()), TrafficState()) is None
     assert known_share("county", {}, {}) is None

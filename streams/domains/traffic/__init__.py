@@ -1,7 +1,6 @@
 """Road traffic (GB/T 33171-2016): link states, the area's index, congestion, flooded links.
 
-Sources: domain.md §3, §8.3. Open: incidents (GB/T 29100-2012, codes not obtained); facts know only
-free flow that the registry states, what is learnt serves five-minute results, episodes and alerts.
+Sources: domain.md §3, §8.3. Open: incidents (GB/T 29100-2012, codes not obtained).
 Operator's page: docs/domains/traffic.md.
 """
 
@@ -24,6 +23,7 @@ from streams.domains.traffic import coverage
 from streams.domains.traffic import parameters as key
 from streams.domains.traffic.derive import daily, hourly
 from streams.domains.traffic.figures import FACTS
+from streams.domains.traffic.free_flow import KIND
 from streams.domains.traffic.link import POINT_TYPE
 from streams.domains.traffic.watch import AREA_RULE, LINK_RULE, TrafficState, close, heed, initial
 
@@ -96,5 +96,6 @@ DOMAIN = Domain(
     daily=daily,
     inventory=inventory,
     heed=heed,
+    learns=KIND,
     simulated="traffic",
 )

@@ -18,6 +18,7 @@ from streams.domains.traffic.payload import (
     DTP_DIGITS,
     TPI_DIGITS,
     TTI_DIGITS,
+    free_flow_counts,
     grade_shares,
     of_dtp,
     of_index,
@@ -146,7 +147,7 @@ def _detail(
         "have": sums.have,
         "links": sums.links,
         "without_free_flow": sums.unrated,
-        "free_flow_origin": "registry",
+        "free_flow": free_flow_counts(sums),
         "parameters": echo(parameters, FACT_KEYS),
         "convention": "本平台约定",
     }

@@ -3,19 +3,24 @@
 The 85th percentile of speeds 23:00–05:00 over the last 14 days, from at least 100 values (house
 numbers, domain.md §8.3). A value enters the night's histogram, cut to 0.1 km/h, once no revision
 can reach it; the speed is stated anew once a day, when the night has settled, and holds for
-intervals from then on. So it does not depend on the order in which readings came.
+intervals from then on. So it does not depend on the order in which readings came. Hours and days
+know what was stated up to the end of the day before (`Domain.learns`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from fractions import Fraction
 
-from streams.contracts.domain import DAY_MS
-from streams.domains.traffic.measure import LEARNT, FreeFlow
-from streams.domains.traffic.parameters import Quiet
+from streams.contracts.domain import DAY_MS, AreaView, Result, day_start
+from streams.domains.traffic.link import Link
+from streams.domains.traffic.measure import LEARNT, FreeFlow, registered
+from streams.domains.traffic.parameters import M_H, Quiet
+from streams.domains.traffic.payload import SPEED_DIGITS, show
 
 STEP_MH = 100  # histogram step: 0.1 km/h
 UNKNOWN = 0
+KIND = "traffic.free_flow"
 
 
 @dataclass(slots=True)
@@ -61,7 +66,7 @@ def state_anew(learning: Learning, time_ms: int, settle_ms: int, quiet: Quiet) -
     """States the free flow of every link when the newest night has settled before `time_ms`.
 
     Call it with every value older than `time_ms` − `settle_ms` learnt. Older nights than the
-    last `days` are forgotten. True when a link's free flow is another than before.
+    last `days` are forgotten. True when the night was stated, in whatever words.
     """
     night = _night(time_ms - settle_ms, quiet) - 1
     if night <= learning.night:
@@ -72,7 +77,38 @@ def state_anew(learning: Learning, time_ms: int, settle_ms: int, quiet: Quiet) -
         known.nights = {n: h for n, h in known.nights.items() if n > night - quiet.days}
         known.before_mh, known.before_n = known.speed_mh, known.n
         known.speed_mh, known.n = _percentile(known.nights, night, quiet)
+    return True
+
+
+def has_changed(learning: Learning) -> bool:
+    """The last statement gives some link another free flow than the one before."""
     return any(known.speed_mh != known.before_mh for known in learning.links.values())
+
+
+def told(learning: Learning, time_ms: int, quiet: Quiet) -> list[Result]:
+    """The statement that was made at this time, for the hours and days from tomorrow on.
+
+    Every link that learns, also when it knows nothing (any more): the last word counts.
+    """
+    tomorrow = day_start(time_ms, quiet.zone_ms) + DAY_MS
+    return [
+        Result(KIND, link, tomorrow, DAY_MS // 1000, _payload(known))
+        for link, known in sorted(learning.links.items())
+    ]
+
+
+def _payload(known: Learnt) -> dict[str, int | str | None]:
+    speed = None if known.speed_mh == UNKNOWN else known.speed_mh
+    shown = None if speed is None else show(Fraction(speed, M_H), SPEED_DIGITS)
+    return {"free_flow_mh": speed, "free_flow_kmh": shown, "free_flow_n": known.n}
+
+
+def for_day(view: AreaView, link: Link) -> FreeFlow | None:
+    """What counts in the view's hours and day: the registry, else what was learnt, else None."""
+    known = view.learnt.get(link.id)
+    if link.free_mh is not None or known is None or known["free_flow_mh"] is None:
+        return registered(link)
+    return FreeFlow(int(known["free_flow_mh"]), LEARNT, int(known["free_flow_n"]))
 
 
 def learnt_at(learning: Learning, link: str, time_ms: int) -> FreeFlow | None:

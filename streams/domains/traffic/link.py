@@ -16,7 +16,7 @@ from streams.contracts.domain import AreaView
 POINT_TYPE = "road_link"
 TRAVEL_TIME, SPEED, VEHICLES = 0, 1, 2
 """Index in the domain's properties."""
-VIEWS = 256  # remembered; an area has one per registry version
+VIEWS = 1024  # remembered; an area has one per registry version and day
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from typing import Any
 
 from streams.domains.traffic.grade import METHOD, NAMES
 from streams.domains.traffic.link import Link
-from streams.domains.traffic.measure import LinkState
+from streams.domains.traffic.measure import LEARNT, FreeFlow, LinkState
 from streams.domains.traffic.parameters import LENGTH, VEHICLE_KM
 
 GRADES = len(NAMES)
@@ -26,13 +26,16 @@ class Sums:
     counted once per hour.
 
     `links`/`length_mm` are wanted, `have`/`have_mm` had a state, `counted` of these had a vehicle
-    count, `unrated` were measured but have no free flow.
+    count, `unrated` were measured but have no free flow. Of the wanted ones `learnt` have a learnt
+    free flow, `unknown` have none, the others have a registered one.
     """
 
     links: int = 0
     have: int = 0
     counted: int = 0
     unrated: int = 0
+    learnt: int = 0
+    unknown: int = 0
     vehicles: int = 0
     length_mm: int = 0
     have_mm: int = 0
@@ -42,9 +45,11 @@ class Sums:
     vehicle_free_us: int = 0
     grade_mm: list[int] = field(default_factory=lambda: [0] * GRADES)
 
-    def want(self, link: Link) -> None:
+    def want(self, link: Link, free: FreeFlow | None) -> None:
         """A link that should have a state; one without a length can only be counted."""
         self.links += 1
+        self.learnt += free is not None and free.origin == LEARNT
+        self.unknown += free is None
         self.length_mm += link.length_mm or 0
 
     def add(self, link: Link, state: LinkState) -> None:
@@ -78,6 +83,8 @@ class Sums:
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> Sums:
+        """The sums again; a partial from before learnt links counted says nothing of them."""
+        payload = {"learnt": 0, "unknown": payload["unrated"], **payload}
         return cls(
             **{name: int(payload[name]) for name in _WHOLE},
             grade_mm=[int(mm) for mm in payload["grade_mm"]],

@@ -83,9 +83,16 @@ def of_index(index: Index | None, sums: Sums) -> dict[str, Any]:
         "have": sums.have,
         "counted": sums.counted,
         "without_free_flow": sums.unrated,
+        "free_flow": free_flow_counts(sums),
         "vehicles": sums.vehicles,
         "grade_m": grade_lengths(sums),
     }
+
+
+def free_flow_counts(sums: Sums) -> dict[str, int]:
+    """Wanted links by where their free flow is from."""
+    registered = sums.links - sums.learnt - sums.unknown
+    return {"registered": registered, "learnt": sums.learnt, "unknown": sums.unknown}
 
 
 def grade_lengths(sums: Sums) -> dict[str, str]:

@@ -37,7 +37,14 @@ from streams.domains.traffic.episode import (
     settle,
 )
 from streams.domains.traffic.flooded import Flooded
-from streams.domains.traffic.free_flow import Learning, learn, learnt_at, state_anew
+from streams.domains.traffic.free_flow import (
+    Learning,
+    has_changed,
+    learn,
+    learnt_at,
+    state_anew,
+    told,
+)
 from streams.domains.traffic.grade import NAMES, Grade, grade_of, tpi_of
 from streams.domains.traffic.link import SPEED, TRAVEL_TIME, VEHICLES, Link, links_of
 from streams.domains.traffic.measure import LinkState, Measure, Total, measure, registered, state_of
@@ -131,9 +138,10 @@ class _Visit:
                 if link in unstated:
                     learn(state.learning, link, start_ms, speed_mh, quiet)
         state.settled_ms = max(state.settled_ms, border)
-        self.outputs.inventory_changed |= state_anew(
-            state.learning, self.closing.start_ms, self.numbers.settle_ms, quiet
-        )
+        now_ms = self.closing.start_ms
+        if state_anew(state.learning, now_ms, self.numbers.settle_ms, quiet):
+            self.outputs.results += told(state.learning, now_ms, quiet)
+            self.outputs.inventory_changed |= has_changed(state.learning)
 
     def take(self, link: Link, totals: Mapping[int, Total], sums: Sums) -> None:
         """One link: its state, result and episode. Silence raises nothing and ends nothing.
@@ -141,13 +149,13 @@ class _Visit:
         Of a revised interval only links whose readings changed are told again.
         """
         start = self.closing.start_ms
+        free = registered(link) or learnt_at(self.state.learning, link.id, start)
         if link.active:
-            sums.want(link)
+            sums.want(link, free)
         measured = measure(link, totals, self.numbers)
         if measured is None:
             self._track(link, None)
             return
-        free = registered(link) or learnt_at(self.state.learning, link.id, start)
         state = state_of(link, measured, free)
         if link.active and state is None:
             sums.unrated += 1
