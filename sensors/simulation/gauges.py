@@ -11,7 +11,6 @@ import numpy as np
 
 from sensors.simulation.player import STEP_MS, Block, Channel, channels_of
 from sensors.simulation.world import World
-from streams.contracts.domain import Domain
 from streams.contracts.frame import Int64
 
 MINUTE_MS = 60_000
@@ -19,12 +18,11 @@ TIP_UM = 100  # 0.1 mm
 
 
 class RainGauges:
-    """Reads the world's gauges if the domain has `rain`; their channels begin at `first`."""
+    """Reads the world's gauges; their channels begin at `first`."""
 
-    def __init__(self, world: World, domain: Domain, first: int) -> None:
+    def __init__(self, world: World, first: int) -> None:
         self._ground = world.ground
-        plays = any(p.name == "rain" for p in domain.properties)
-        self.channels: tuple[Channel, ...] = channels_of(world.registry, "rain") if plays else ()
+        self.channels: tuple[Channel, ...] = channels_of(world.registry, "rain")
         self._first = first
         self._tipped: Int64 = np.zeros(len(self.channels), np.int64)
 

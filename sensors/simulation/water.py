@@ -8,7 +8,6 @@ from types import MappingProxyType
 import numpy as np
 
 from sensors.simulation import noise
-from sensors.simulation.gauges import RainGauges
 from sensors.simulation.player import STEP_MS, STEP_S, Block, Channel, channels_of, sensors_with
 from sensors.simulation.world import World
 from streams.contracts.domain import Domain
@@ -18,25 +17,20 @@ NOISE_MM = 0.8
 
 
 class WaterloggingPlayer:
-    """See the module. Plays the rain gauges too while the domain owns `rain`."""
+    """See the module."""
 
     domain = "waterlogging"
-    units: Mapping[str, str] = MappingProxyType({"depth": "m", "rain": "mm"})
+    units: Mapping[str, str] = MappingProxyType({"depth": "m"})
 
     def __init__(self, world: World, domain: Domain) -> None:
         self._ground = world.ground
-        depths = channels_of(world.registry, "depth")
-        self._gauges = RainGauges(world, domain, len(depths))
-        self.channels: Sequence[Channel] = depths + self._gauges.channels
+        self.channels: Sequence[Channel] = channels_of(world.registry, "depth")
         self._keys = noise.name_keys(tuple(s.name for s in sensors_with(world.registry, "depth")))
         self._noise = noise.key(world.seed, "depth.noise")
         phase = noise.uniform(noise.key(0, "phase"), self._keys) * STEP_S
         self._phase_ms = phase.astype(np.int64) * 1000
 
     def advance(self, start_ms: int) -> Sequence[Block]:
-        return [self._read(start_ms), *self._gauges.read(start_ms)]
-
-    def _read(self, start_ms: int) -> Block:
         """Each gauge reads at its own second of the step, to the millimetre, zero when dry."""
         before, after = self._ground.depth_before_m, self._ground.depth_m
         now = before + (after - before) * (self._phase_ms / STEP_MS)
@@ -44,7 +38,7 @@ class WaterloggingPlayer:
         whole_mm = np.rint(1000.0 * now + error)
         value = np.where(1000.0 * now < DRY_MM, 0.0, np.maximum(whole_mm, 0.0)) / 1000.0
         channel = np.arange(len(self._keys), dtype=np.int32)
-        return Block(channel, start_ms + self._phase_ms, value)
+        return [Block(channel, start_ms + self._phase_ms, value)]
 
 
 PLAYER = WaterloggingPlayer

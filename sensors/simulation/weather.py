@@ -37,7 +37,7 @@ class WeatherPlayer:
     def __init__(self, world: World, domain: Domain) -> None:
         self._world = world
         self._panel = Panel(world.registry, domain, READ)
-        self._gauges = RainGauges(world, domain, len(self._panel.channels))
+        self._gauges = RainGauges(world, len(self._panel.channels))
         self.channels = self._panel.channels + self._gauges.channels
         self.units = {p.name: p.unit for p in domain.properties}
         made: dict[tuple[str, ...], _Sites] = {}

@@ -13,7 +13,7 @@ from sensors.simulation.scenario import SCENARIOS, players
 from streams.catalog import Registry
 from streams.contracts.codec import encode
 from streams.contracts.frame import Float64, Frame, Int64
-from tests.support.stand_ins import all_domains
+from streams.domains import find_domains
 from tests.support.zhejiang import SEED, registry_of
 
 HOUR_MS = 3_600_000
@@ -34,7 +34,7 @@ def steps(
     world = SCENARIOS[scenario].world(registry or registry_of(40), seed, start_ms)
     spoilt = faults.parse(spoil, seed, start_ms)
     end_ms = start_ms + round(minutes * 60_000)
-    domains = [d for name, d in all_domains().items() if only in (None, name)]
+    domains = [d for name, d in find_domains().items() if only in (None, name)]
     return city.run(world, players(world, domains), spoilt, end_ms)
 
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from deploy.city.zhejiang.boundaries import Boundaries, extract, from_extract, package_files
 from deploy.city.zhejiang.build import build_registry
 from streams.catalog import Registry
-from tests.support.stand_ins import all_domains
+from streams.domains import find_domains
 
 SEED = 7
 
@@ -21,4 +21,4 @@ def zhejiang() -> Boundaries:
 @lru_cache(maxsize=8)
 def registry_of(points: int, seed: int = SEED, partitions: int = 4) -> Registry:
     """An invented registry with so many flood points."""
-    return build_registry(zhejiang(), points, seed, partitions, all_domains().values())
+    return build_registry(zhejiang(), points, seed, partitions, find_domains().values())

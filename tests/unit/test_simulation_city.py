@@ -27,9 +27,9 @@ from sensors.simulation.scenario import SCENARIOS, parse_start, players
 from streams.contracts.domain import Domain, PointType, Property, Title
 from streams.contracts.frame import Frame
 from streams.contracts.reason import Origin
+from streams.domains import find_domains
 from streams.errors import Misconfigured
 from tests.support.simulated import START_MS, digest, frames, series, steps
-from tests.support.stand_ins import all_domains
 from tests.support.zhejiang import registry_of, zhejiang
 
 
@@ -40,7 +40,7 @@ def test_the_same_seed_gives_the_same_bytes() -> None:
 def test_the_readings_are_those_of_every_other_machine() -> None:
     """A change of the physics changes these figures; a change of the machine must not."""
     found = frames(steps(95))
-    assert {f.domain for f in found} == set(all_domains())
+    assert {f.domain for f in found} == set(find_domains())
     assert {name: readings_digest(found, name) for name in GOLDEN} == GOLDEN
 
 
@@ -203,7 +203,7 @@ def test_starts_are_shanghai_time_unless_they_say_otherwise() -> None:
 
 
 def test_every_scenario_plays_every_domain() -> None:
-    domains = all_domains()
+    domains = find_domains()
     for scenario in SCENARIOS.values():
         world = scenario.world(registry_of(20), 1, scenario.start_ms())
         assert [p.domain for p in players(world, domains.values())] == sorted(domains)

@@ -11,8 +11,8 @@ from sensors.simulation.city import run
 from sensors.simulation.player import STEP_MS
 from sensors.simulation.scenario import SCENARIOS, players
 from sensors.simulation.world import World
+from streams.domains import find_domains
 from tests.support.simulated import START_MS, digest, frames, series, steps
-from tests.support.stand_ins import all_domains
 from tests.support.zhejiang import registry_of
 
 SCENARIO_NAMES = sorted(SCENARIOS)
@@ -57,16 +57,16 @@ def test_every_scenario_gives_the_same_bytes_again(scenario: str) -> None:
 
 def test_players_read_the_world_and_change_nothing() -> None:
     world = SCENARIOS["typhoon"].world(registry_of(40), 7, START_MS)
-    for _ in run(world, players(world, all_domains().values()), (), START_MS + 60 * 60_000):
+    for _ in run(world, players(world, find_domains().values()), (), START_MS + 60 * 60_000):
         pass
     assert state(world) == state(after(60))
 
 
-@pytest.mark.parametrize("left_out", sorted(all_domains()))
+@pytest.mark.parametrize("left_out", sorted(find_domains()))
 def test_a_domain_sends_the_same_whether_the_others_are_played_or_not(left_out: str) -> None:
     whole = [f for f in frames(steps(40)) if f.domain != left_out]
     world = SCENARIOS["typhoon"].world(registry_of(40), 7, START_MS)
-    some = [d for d in all_domains().values() if d.name != left_out]
+    some = [d for d in find_domains().values() if d.name != left_out]
     found = frames(run(world, players(world, some), (), START_MS + 40 * 60_000))
     assert digest(whole) == digest(found)
 
@@ -91,7 +91,7 @@ def test_snowfall_adds_up_to_the_snow_of_the_nearest_gauge() -> None:
     start_ms = SCENARIOS["cold-wave"].start_ms()
     late_ms = start_ms + 33 * 3_600_000
     world = SCENARIOS["cold-wave"].world(registry_of(40), 7, start_ms)
-    playing = players(world, [all_domains()["weather"]])
+    playing = players(world, [find_domains()["weather"]])
     fallen: dict[int, float] = {}
     for begin_ms in range(late_ms, late_ms + 4 * 3_600_000 + STEP_MS, STEP_MS):
         world.advance(begin_ms)

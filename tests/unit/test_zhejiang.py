@@ -12,10 +12,10 @@ from deploy.city.zhejiang.county import SIGNOFF_STATES, STATIONS_PER_COUNTY, Cou
 from sensors.simulation.refuge import capacity
 from streams.catalog import Registry
 from streams.contracts.domain import Point
-from tests.support.stand_ins import all_domains
+from streams.domains import find_domains
 from tests.support.zhejiang import SEED, registry_of, zhejiang
 
-DOMAINS = tuple(all_domains().values())
+DOMAINS = tuple(find_domains().values())
 
 
 def of_type(registry: Registry, kind: str) -> list[Point]:
