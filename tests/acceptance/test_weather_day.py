@@ -52,9 +52,12 @@ def test_silence_ends_nothing() -> None:
     city = Timeline()
     rain(city, "6:00", *[2.5] * 20)
     city.tick("23:59")
-    assert [t.change for t in transitions(city)] == [Change.ONSET, Change.CONFIRMED]
+    told = [Change.ONSET, Change.CONFIRMED, Change.STALE]
+    assert [t.change for t in transitions(city)] == told, "the county's only gauge is silent"
     rain(city, "23:59", *[0.0] * 30)
-    assert len(transitions(city)) == 2, "17 silent hours: the storm may have gone on"
+    (fresh,) = transitions(city)[3:]
+    assert fresh.change is Change.FRESH, "17 silent hours: the storm may have gone on"
+    assert fresh.severity is transitions(city)[1].severity
 
 
 def test_figures_of_hour_and_day_reach_the_region() -> None:
