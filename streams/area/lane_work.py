@@ -370,7 +370,7 @@ class LaneWork:
         return LaneWorkState(self.lane.state, self.quality.state, held, watch, presence, told)
 
     def restore(self, held: LaneWorkState) -> None:
-        self.lane.state = held.lane
+        self.lane.restore(held.lane)
         self.quality.state = held.quality
         self.learnt.told = held.learnt
         if held.watch is not None and held.presence is not None:

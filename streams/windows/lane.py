@@ -48,6 +48,8 @@ class LaneState:
     late_days: list[int] = field(default_factory=list)
     segments: list[tuple[int, int]] = field(default_factory=list)  # (number, newest event time)
     next_segment: int = 0
+    horizon_ms: int = NEVER  # as read when the lane began; NEVER = an older checkpoint
+    zone_ms: int = NEVER
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,6 +99,8 @@ class Lane:
             newest_value=np.empty(0, np.int64),
             newest_flag=np.empty(0, np.int8),
             watermark=Watermark(delay_ms, max(idle_s * 1000, delay_ms)),
+            horizon_ms=horizon_ms,
+            zone_ms=zone_ms,
         )
         self.fit(view)
 
@@ -115,6 +119,13 @@ class Lane:
         state.newest_value = np.append(state.newest_value, np.zeros(more, np.int64))
         state.newest_flag = np.append(state.newest_flag, np.zeros(more, np.int8))
         state.keys = list(zip(view.series_sensor.tolist(), of.tolist(), strict=True))
+
+    def restore(self, state: LaneState) -> None:
+        """From a checkpoint. Its horizon and zone hold, whatever the profile has become since."""
+        if state.horizon_ms == NEVER:
+            state.horizon_ms, state.zone_ms = self.horizon_ms, self.zone_ms
+        self.state = state
+        self.horizon_ms, self.zone_ms = state.horizon_ms, state.zone_ms
 
     # readings ---------------------------------------------------------------------------------
 

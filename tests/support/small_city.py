@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from streams.catalog import Area, Gateway, Registry, Sensor
+from streams.catalog import Area, Gateway, Profile, Registry, Sensor
 from streams.contracts.codec import encode, encode_control, encode_tick
 from streams.contracts.domain import Domain, Point
 from streams.contracts.frame import MSGPACK, Frame, Record
@@ -61,11 +61,16 @@ def registry(partitions: int = 1, points: int = 3) -> Registry:
 
 @dataclass(frozen=True)
 class Sent:
-    """A frame, or (with `tick_ms`) a tick for everybody; `late_ms` shakes its append time."""
+    """A frame, or (with `tick_ms`) a tick for everybody, or a version that comes into force.
+
+    `append_shift_ms` shakes the append time. `needed`: a tick that no law takes away.
+    """
 
     frame: Frame | None
     tick_ms: int = 0
     append_shift_ms: int = 0
+    activate: Registry | Profile | None = None
+    needed: bool = False
 
 
 def frame_of(
@@ -226,10 +231,19 @@ def as_records(
         if one.frame is not None:
             append = one.frame.ingest_ms + one.append_shift_ms
             put(held.partitions[one.frame.area], append, encode(one.frame, encoding))
-        elif ticks or index == len(sent) - 1:
+        elif one.activate is not None:
+            for partition in logs:
+                put(partition, one.tick_ms, activation(one.activate, one.tick_ms))
+        elif ticks or one.needed or index == len(sent) - 1:
             for partition in logs:
                 put(partition, one.tick_ms, encode_tick(one.tick_ms))
     return logs
+
+
+def activation(version: Registry | Profile, now_ms: int) -> tuple[dict[str, str], bytes]:
+    """The control record of a version."""
+    kind = "registry" if isinstance(version, Registry) else "profile"
+    return encode_control(kind, version.version, now_ms)
 
 
 def setup(partition: int = 0, domains: Mapping[str, Domain] = DOMAINS) -> PipelineSetup:
@@ -241,13 +255,15 @@ def run(
     held: Registry,
     cuts: Mapping[int, Sequence[int]] | None = None,
     restarts: Sequence[int] = (),
+    later: Sequence[Registry | Profile] = (),
 ) -> ModelStore:
     """Every partition through a pipeline, cut into batches at `cuts`, restarted at `restarts`.
 
-    A restart goes through the bytes of a checkpoint into a new pipeline.
+    A restart goes through the bytes of a checkpoint into a new pipeline. `later`: the versions
+    that the log brings into force besides the first registry.
     """
     store = ModelStore()
-    contents: dict[str, Mapping[str, Any]] = {held.version: held.to_dict()}
+    contents: dict[str, Mapping[str, Any]] = {v.version: v.to_dict() for v in (held, *later)}
     for partition, records in logs.items():
         pipeline = Pipeline(setup(partition))
         parts: dict[str, bytes] = {}
