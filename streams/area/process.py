@@ -107,7 +107,7 @@ class Area:
     def activated(self, outcome: Outcome) -> None:
         """A version has just come into force: alerts of what left end, inventories are told."""
         self._retire(outcome)
-        for name, seat in self.seats.items():
+        for name, seat in sorted(self.seats.items()):
             self._tell_state(outcome, name, seat, "registry")
             outcome.tickets += [(self.code, t) for t in seat.work.looking.watch.ended()]
         at_ms = max(self.proc_ms, 0)

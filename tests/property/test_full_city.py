@@ -54,3 +54,14 @@ def test_the_ledger_closes() -> None:
     assert total["stored"] == total["on_time"] + total["late"]
     assert len(store.observation) == total["stored"] - total["revised"]
     assert min(refused, total["late"], total["revised"]) > 0
+
+
+def test_a_domain_that_comes_later_is_told_in_the_same_order_after_a_restart() -> None:
+    """The last county gets its shelters at the second version; the third tells all again."""
+    held = registry()
+    logs = as_records(hostile(6, 82), held)
+    restarts = [round(len(logs[0]) * 0.9)]
+    same(
+        run(logs, held, later=later()).canonical(),
+        run(logs, held, restarts=restarts, later=later()).canonical(),
+    )

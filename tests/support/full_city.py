@@ -46,13 +46,13 @@ PROFILE = Profile(
 
 
 def registry(partitions: int = 1) -> Registry:
-    """What holds first: the last county has no air station yet."""
+    """What holds first: the last county has no shelters yet."""
     held = later_registry(partitions)
-    gone = f"{LAST_COUNTY}-a"
+    gone = f"{LAST_COUNTY}-s-"
     return replace(
         held,
-        points={k: p for k, p in held.points.items() if k != gone},
-        sensors={k: s for k, s in held.sensors.items() if k != gone},
+        points={k: p for k, p in held.points.items() if not k.startswith(gone)},
+        sensors={k: s for k, s in held.sensors.items() if not k.startswith(gone)},
     )
 
 
