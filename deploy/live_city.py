@@ -24,12 +24,12 @@ def ensure_areas(
     """
     from deploy.city.zhejiang.boundaries import load_boundaries
     from streams.contracts.codec import encode_control
-    from streams.log.postgres import PostgresLog
+    from streams.log.opening import open_log
     from streams.storage.connect import connect, translated
     from streams.storage.registry import newest, save_profile, save_registry
     from streams.storage.shapes import save_shapes
 
-    log = PostgresLog(conninfo, namespace)
+    log = open_log(settings, namespace, conninfo)
     try:
         count = log.partitions()
         with translated(), connect(conninfo, namespace) as connection:

@@ -75,10 +75,9 @@ def carry_out(prepared: Prepared, settings: Settings) -> tuple[str, int]:
     def now_ms() -> int:
         return time.time_ns() // 1_000_000
 
-    conninfo = settings.conninfo()
     if not prepared.throwaway:
-        return store(conninfo, prepared.before, prepared.registry, now_ms)
-    version = store_elsewhere(conninfo, prepared.before, prepared.registry, now_ms)
+        return store(settings, prepared.before, prepared.registry, now_ms)
+    version = store_elsewhere(settings, prepared.before, prepared.registry, now_ms)
     return version, prepared.registry.partition_count
 
 

@@ -18,6 +18,7 @@ from streams.contracts.reason import NamespaceKind
 from streams.errors import Misconfigured
 
 if TYPE_CHECKING:
+    from streams.settings import Settings
     from streams.storage.connect import Connection
 
 APPLICATION = "citybrain registry"
@@ -112,7 +113,7 @@ def found_version(conninfo: str, namespace: str, beginning: str) -> Registry | N
 
 
 def store(
-    conninfo: str, before: Standing, registry: Registry, clock_ms: Callable[[], int]
+    settings: Settings, before: Standing, registry: Registry, clock_ms: Callable[[], int]
 ) -> tuple[str, int]:
     """Saves and activates the registry where `before` stands; (version, partitions told).
 
@@ -120,36 +121,36 @@ def store(
     """
     from streams.storage.registry import passed_versions, replace_newest
 
-    with _opened(conninfo, before.namespace) as connection:
+    with _opened(settings.conninfo(), before.namespace) as connection:
         numbered = replace_newest(connection, before.version, registry)
         version = numbered.version
         passed = passed_versions(connection, "registry")
     behind = [n for n in range(registry.partition_count) if passed.get(n) != version]
-    _tell(conninfo, before.namespace, behind, {"registry": version}, clock_ms())
+    _tell(settings, before.namespace, behind, {"registry": version}, clock_ms())
     return version, len(behind)
 
 
 def store_elsewhere(
-    conninfo: str, fresh: Standing, registry: Registry, clock_ms: Callable[[], int]
+    settings: Settings, fresh: Standing, registry: Registry, clock_ms: Callable[[], int]
 ) -> str:
     """Makes the throwaway namespace anew with this registry; its version. A live namespace is
     never dropped (`Misconfigured`)."""
     from streams.storage.migrate import drop_namespace, migrate
     from streams.storage.registry import save_profile, save_registry
 
-    count = registry.partition_count
+    count, conninfo = registry.partition_count, settings.conninfo()
     drop_namespace(conninfo, fresh.namespace)
     migrate(conninfo, fresh.namespace, fresh.kind, partitions=count)
     with _opened(conninfo, fresh.namespace) as connection:
         version = save_registry(connection, registry).version
         profile = save_profile(connection, Profile(fresh.namespace, fresh.profile))
     versions = {"profile": profile, "registry": version}
-    _tell(conninfo, fresh.namespace, range(count), versions, clock_ms())
+    _tell(settings, fresh.namespace, range(count), versions, clock_ms())
     return version
 
 
 def _tell(
-    conninfo: str,
+    settings: Settings,
     namespace: str,
     partitions: Sequence[int],
     versions: Mapping[str, str],
@@ -157,10 +158,10 @@ def _tell(
 ) -> None:
     """Control records, the profile's first: an area takes its timing from it when it is made."""
     from streams.contracts.codec import encode_control
-    from streams.log.postgres import PostgresLog
+    from streams.log.opening import open_log
 
     controls = [encode_control(kind, versions[kind], now_ms) for kind in sorted(versions)]
-    log = PostgresLog(conninfo, namespace)
+    log = open_log(settings, namespace)
     try:
         for partition in partitions:
             log.append(partition, controls)

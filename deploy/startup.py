@@ -113,10 +113,11 @@ def _migrate(conninfo: str, settings: Settings, play: str | None) -> None:
     from streams.contracts.reason import NamespaceKind
     from streams.storage.migrate import migrate
 
-    migrate(conninfo, LIVE_NAMESPACE, NamespaceKind.LIVE, partitions=settings.partitions)
+    count, log = settings.partitions, settings.log_kind()
+    migrate(conninfo, LIVE_NAMESPACE, NamespaceKind.LIVE, partitions=count, log=log)
     ensure_areas(conninfo, LIVE_NAMESPACE, settings, lambda: int(time.time() * 1000))
     if play is not None:
-        migrate(conninfo, PLAY_NAMESPACE, NamespaceKind.SIMULATED, partitions=settings.partitions)
+        migrate(conninfo, PLAY_NAMESPACE, NamespaceKind.SIMULATED, partitions=count, log=log)
 
 
 def _wait_for_api(settings: Settings, play: str | None, steps: Milestones) -> None:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from streams.contracts.reason import LogKind
 from streams.errors import Misconfigured
 
 
@@ -23,6 +24,31 @@ class Settings(BaseSettings):
         None,
         description="libpq connection string of an existing PostgreSQL; empty = the embedded one "
         "(its connection string is in <var_dir>/database.conninfo while it runs).",
+    )
+    kafka: str | None = Field(
+        None,
+        description="Bootstrap addresses of Apache Kafka, `host:port,…`: the log of live and "
+        "simulated namespaces made from then on; empty = a table of the database.",
+    )
+    kafka_security: str = Field(
+        "PLAINTEXT",
+        pattern="^(PLAINTEXT|SSL|SASL_PLAINTEXT|SASL_SSL)$",
+        description="How to speak with Kafka.",
+    )
+    kafka_sasl: str = Field(
+        "SCRAM-SHA-512",
+        pattern="^(PLAIN|SCRAM-SHA-256|SCRAM-SHA-512)$",
+        description="SASL mechanism, where `kafka_security` asks for one.",
+    )
+    kafka_user: str | None = Field(None, description="User of SASL.")
+    kafka_password: SecretStr | None = Field(None, description="Password of SASL; never logged.")
+    kafka_ca: Path | None = Field(
+        None, description="PEM file of who signed the brokers' certificates; empty = the system's."
+    )
+    kafka_certificate: Path | None = Field(None, description="PEM file of our own certificate.")
+    kafka_key: Path | None = Field(None, description="PEM file of its key.")
+    kafka_replication: int = Field(
+        1, ge=1, le=9, description="Replicas of topics that citybrain makes."
     )
     namespace: str = Field(
         "citybrain",
@@ -42,6 +68,10 @@ class Settings(BaseSettings):
         pattern="^(DEBUG|INFO|WARNING|ERROR)$",
         description="Least severe level that is logged.",
     )
+
+    def log_kind(self) -> LogKind:
+        """Where a live or simulated namespace that is made now keeps its log."""
+        return LogKind.KAFKA if self.kafka else LogKind.TABLE
 
     def conninfo(self) -> str:
         """The libpq connection string in force; `Misconfigured` when nothing runs."""

@@ -143,7 +143,7 @@ def prepare(
 @contextmanager
 def _opened(settings: Settings, options: Options, reporter: Reporter) -> Iterator[tuple[Log, Pace]]:
     """The namespace made ready, its log, and a pace that asks its worker's position."""
-    from streams.log.postgres import PostgresLog
+    from streams.log.opening import open_log
     from streams.storage.connect import connect, translated
     from streams.storage.migrate import drop_namespace, migrate
     from streams.storage.progress import records_behind
@@ -157,13 +157,14 @@ def _opened(settings: Settings, options: Options, reporter: Reporter) -> Iterato
         NamespaceKind.SIMULATED,
         domains=find_domains(settings.domain_path),
         partitions=settings.partitions,
+        log=settings.log_kind(),
     )
-    log = PostgresLog(conninfo, options.namespace)
+    log = open_log(settings, options.namespace)
     connection = connect(conninfo, options.namespace, "citybrain simulate", autocommit=True)
 
     def behind() -> int:
         with translated():
-            return records_behind(connection)
+            return records_behind(connection, log)
 
     try:
         asked = behind if options.ahead else None

@@ -32,9 +32,9 @@ def gateway() -> None:
     from sensors.gateway.app import GatewayParts, create_app
     from sensors.gateway.stored import StoredRegistry
     from streams.domains import find_domains
-    from streams.log.postgres import PostgresLog
+    from streams.log.opening import open_log
 
-    log = PostgresLog(conninfo, settings.namespace)
+    log = open_log(settings, settings.namespace)
     registry = StoredRegistry(conninfo, settings.namespace)
     try:
         parts = GatewayParts(

@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
-from streams.contracts.reason import NamespaceKind
+from streams.contracts.reason import LogKind, NamespaceKind
 
 LIVE_NAME = "citybrain"
+WITH_A_LOG = (None, NamespaceKind.LIVE, NamespaceKind.SIMULATED)  # of their own, maybe in Kafka
 
 
 def register(app: typer.Typer) -> None:
@@ -40,6 +41,7 @@ def register(app: typer.Typer) -> None:
             kind or NamespaceKind.LIVE,
             domains=find_domains(settings.domain_path),
             partitions=settings.partitions,
+            log=settings.log_kind() if kind in WITH_A_LOG else LogKind.TABLE,
         )
         for file in done.applied:
             typer.echo(f"applied {file}")

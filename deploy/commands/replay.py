@@ -211,14 +211,14 @@ def into_live(prepared: Prepared, settings: Settings, *, quiet: bool) -> Account
     from sensors.feeds.account import Account, settle_account
     from sensors.feeds.playing import append_all
     from sensors.feeds.replay import backfill_records
-    from streams.log.postgres import PostgresLog
+    from streams.log.opening import open_log
     from streams.storage.stored import StoredRun
 
     conninfo, namespace = settings.conninfo(), settings.namespace
     feed = prepared.request.feed
     run = StoredRun(conninfo, namespace)
     before = run.ledger(feed.source)
-    log = PostgresLog(conninfo, namespace)
+    log = open_log(settings, namespace)
     try:
         with ReplayProgress(prepared.tally, quiet=quiet) as progress:
             entries = backfill_records(

@@ -63,6 +63,13 @@ class NamespaceKind(StrEnum):
     DRILL = "drill"
 
 
+class LogKind(StrEnum):
+    """Where a namespace keeps its log."""
+
+    TABLE = "table"  # of the database
+    KAFKA = "kafka"
+
+
 class Severity(IntEnum):
     """Alert severity; 蓝 Ⅳ, 黄 Ⅲ, 橙 Ⅱ, 红 Ⅰ."""
 

@@ -91,6 +91,7 @@ class Lane:
             old=old,
             outcome=outcome,
             checksum=checksum(records[-1]),
+            append_ms=records[-1].append_ms,
             cities=self.cities,
         )
 

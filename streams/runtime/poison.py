@@ -70,5 +70,6 @@ def give_up(partition: int, old: int, record: Record, cause: Exception) -> Piece
         old=old,
         outcome=outcome,
         checksum=checksum(record),
+        append_ms=record.append_ms,
         poison=(record.offset,),
     )

@@ -50,7 +50,7 @@ on conflict (kind, partition) do update set
 class Piece:
     """One partition's share of a transaction: the outcome of the records old..next_offset.
 
-    `checksum` is of the last record; `poison` are offsets in it that were given up.
+    `checksum` and `append_ms` are of the last record; `poison` are offsets that were given up.
     `cities` gives the city of an area, for the region log.
     """
 
@@ -59,6 +59,7 @@ class Piece:
     outcome: Outcome
     checkpoint: StateParts | None = None
     checksum: bytes | None = None
+    append_ms: int | None = None
     poison: tuple[int, ...] = ()
     cities: Mapping[str, str] = field(default_factory=dict)
 
@@ -154,6 +155,7 @@ class Committer:
             new=piece.outcome.next_offset,
             checksum=piece.checksum,
             saved=piece.checkpoint is not None,
+            append_ms=piece.append_ms,
         )
 
     def _explain(self, connection: Connection, moves: Sequence[Move]) -> None:

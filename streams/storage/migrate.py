@@ -14,7 +14,7 @@ from importlib import resources
 from psycopg import sql
 
 from streams.contracts.domain import Domain
-from streams.contracts.reason import NamespaceKind
+from streams.contracts.reason import LogKind, NamespaceKind
 from streams.domains import find_domains
 from streams.errors import Misconfigured
 from streams.log import OBSERVATION_TOPIC
@@ -44,6 +44,9 @@ update property set domain = %s where name = %s
 """
 
 
+_WHERE = {LogKind.TABLE: "a table of the database", LogKind.KAFKA: "Kafka"}
+
+
 @dataclass(frozen=True, slots=True)
 class Migrated:
     """What a migration did, for people."""
@@ -60,13 +63,15 @@ def migrate(
     *,
     domains: Mapping[str, Domain] | None = None,
     partitions: int = DEFAULT_PARTITIONS,
+    log: LogKind = LogKind.TABLE,
 ) -> Migrated:
     """Creates or upgrades the namespace, in one transaction under an advisory lock.
 
     Raises `Misconfigured` when an applied file was edited or is missing, when the namespace is of
-    another kind, when the number of partitions differs from the one it was made with, or when a
-    property changed its unit or scale; `Unavailable` when the database does not answer. A property
-    may move to another domain: what is stored of it means the same.
+    another kind or keeps its log elsewhere, when the number of partitions differs from the one it
+    was made with, or when a property changed its unit or scale; `Unavailable` when the
+    database does not answer. A property may move to another domain: what is stored of it means the
+    same.
     """
     found = find_domains() if domains is None else domains
     with translated(), connect(conninfo, namespace, "citybrain migrate") as connection:
@@ -76,7 +81,7 @@ def migrate(
         )
         connection.execute(LEDGER)
         applied = _apply_files(connection)
-        _name(connection, namespace, kind)
+        _name(connection, namespace, kind, log)
         _fill_properties(connection, found)
         _fill_partitions(connection, partitions)
         return Migrated(applied, detect_store(connection), partitions)
@@ -118,6 +123,14 @@ def namespace_kind(connection: Connection) -> NamespaceKind:
     return NamespaceKind(row[0])
 
 
+def namespace_log(connection: Connection) -> LogKind:
+    """Where the namespace keeps its log."""
+    row = connection.execute("select log from namespace").fetchone()
+    if row is None:
+        raise Misconfigured(["the namespace is empty: run `citybrain migrate` first"])
+    return LogKind(row[0])
+
+
 def property_ids(connection: Connection) -> dict[str, int]:
     """Property name → catalogue id."""
     return {name: number for name, number in connection.execute("select name, id from property")}
@@ -155,14 +168,23 @@ def _apply_files(connection: Connection) -> tuple[str, ...]:
     return tuple(name for name, _ in fresh)
 
 
-def _name(connection: Connection, namespace: str, kind: NamespaceKind) -> None:
+def _name(connection: Connection, namespace: str, kind: NamespaceKind, log: LogKind) -> None:
     connection.execute(
-        "insert into namespace (name, kind) values (%s, %s) on conflict do nothing",
-        (namespace, kind.value),
+        "insert into namespace (name, kind, log) values (%s, %s, %s) on conflict do nothing",
+        (namespace, kind.value, log.value),
     )
-    held = namespace_kind(connection)
+    mistakes = []
+    held, kept = namespace_kind(connection), namespace_log(connection)
     if held is not kind:
-        raise Misconfigured([f"namespace {namespace} is of kind {held}, not {kind}"])
+        mistakes.append(f"namespace {namespace} is of kind {held}, not {kind}")
+    if kept is not log:
+        advice = "set" if kept is LogKind.KAFKA else "unset"
+        mistakes.append(
+            f"namespace {namespace} keeps its log in {_WHERE[kept]}: {advice} CITYBRAIN_KAFKA, or "
+            "start anew in another namespace"
+        )
+    if mistakes:
+        raise Misconfigured(mistakes)
 
 
 def _fill_properties(connection: Connection, domains: Mapping[str, Domain]) -> None:

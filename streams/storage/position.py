@@ -26,9 +26,9 @@ where p.topic = %(topic)s and p.partition = any(%(partitions)s::int[])
 TAKE = """
 update position p
 set owner_epoch = p.owner_epoch + 1, owner_pid = pg_backend_pid(),
-    log_id = coalesce(p.log_id, %(log_id)s::uuid)
+    log_id = coalesce(p.log_id, %(log_id)s)
 where p.topic = %(topic)s and p.partition = %(partition)s
-returning p.owner_epoch, p.next_offset, p.checkpoint_offset, p.log_id::text, p.last_checksum
+returning p.owner_epoch, p.next_offset, p.checkpoint_offset, p.log_id, p.last_checksum
 """
 ADOPT = """
 update position p set owner_pid = pg_backend_pid()
@@ -39,10 +39,11 @@ FENCE = """
 update position p
 set next_offset = f.new,
     last_checksum = coalesce(f.checksum, p.last_checksum),
+    last_append_ms = coalesce(f.append_ms, p.last_append_ms),
     checkpoint_offset = case when f.saved then f.new else p.checkpoint_offset end
 from unnest(%(partitions)s::int[], %(epochs)s::bigint[], %(old)s::bigint[], %(new)s::bigint[],
-            %(checksums)s::bytea[], %(saved)s::bool[])
-     as f (partition, epoch, old, new, checksum, saved)
+            %(checksums)s::bytea[], %(saved)s::bool[], %(appended)s::bigint[])
+     as f (partition, epoch, old, new, checksum, saved, append_ms)
 where p.topic = %(topic)s and p.partition = f.partition
   and p.owner_epoch = f.epoch and p.next_offset = f.old
 """
@@ -95,7 +96,7 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """One partition's step through the fence."""
+    """One partition's step through the fence. `append_ms` is the last record's append time."""
 
     partition: int
     epoch: int
@@ -103,6 +104,7 @@ class Move:
     new: int
     checksum: bytes | None
     saved: bool
+    append_ms: int | None = None
 
 
 def application_name(namespace: str, topic: str) -> str:
@@ -203,6 +205,7 @@ def pass_fence(cursor: Cursor, topic: str, moves: Sequence[Move]) -> bool:
             "new": [m.new for m in moves],
             "checksums": [m.checksum for m in moves],
             "saved": [m.saved for m in moves],
+            "appended": [m.append_ms for m in moves],
         },
     )
     return cursor.rowcount == len(moves)

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from streams.log import OBSERVATION_TOPIC
+from streams.log import OBSERVATION_TOPIC, Log
 from streams.storage.connect import Connection
 
-BEHIND = """
-select coalesce(sum(l.next_offset - coalesce(p.next_offset, 0)), 0)
-from log_partition l left join position p using (topic, partition)
-where l.topic = %s
-"""
+POSITIONS = "select partition, next_offset from position where topic = %s"
 
 
-def records_behind(connection: Connection, topic: str = OBSERVATION_TOPIC) -> int:
-    """Records of the topic whose outputs are not committed yet, over all partitions."""
-    row = connection.execute(BEHIND, (topic,)).fetchone()
-    assert row is not None
-    return int(row[0])
+def records_behind(connection: Connection, log: Log, topic: str = OBSERVATION_TOPIC) -> int:
+    """Records of the log whose outputs are not committed yet, over all partitions."""
+    done: dict[int, int] = dict(connection.execute(POSITIONS, (topic,)).fetchall())
+    count = log.partitions()
+    return sum(log.end(n) - done.get(n, log.first(n)) for n in range(count))

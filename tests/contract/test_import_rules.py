@@ -23,6 +23,7 @@ VIOLATIONS = {
     ),
     "pure rooms know no clock": ("streams/quality/planted.py", "import time\n"),
     "only the rooms that hold SQL": ("sensors/planted.py", "import psycopg\n"),
+    "only the log and the host speak with Kafka": ("sensors/planted.py", "import kafka\n"),
     "only the host imports Faust": ("streams/storage/planted.py", "import faust\n"),
 }
 NAME_IN_REPORT = {"a room that nobody listed": "streams: hosts over stores"}

@@ -84,4 +84,4 @@ def test_boundaries_registry_and_profile_are_stored(database_url: str, namespace
         profile = newest(connection, "profile")
         assert profile is not None
         assert profile[1]["name"] == "zhejiang"
-        assert records_behind(connection) == sum(log.end(p) for p in range(log.partitions()))
+        assert records_behind(connection, log) == sum(log.end(p) for p in range(log.partitions()))
