@@ -111,13 +111,16 @@ def _taken_ports(settings: Settings) -> list[str]:
 def _migrate(conninfo: str, settings: Settings, play: str | None) -> None:
     from deploy.live_city import ensure_areas
     from streams.contracts.reason import NamespaceKind
+    from streams.log.opening import make_topics
     from streams.storage.migrate import migrate
 
     count, log = settings.partitions, settings.log_kind()
     migrate(conninfo, LIVE_NAMESPACE, NamespaceKind.LIVE, partitions=count, log=log)
+    make_topics(settings, LIVE_NAMESPACE, count, log)
     ensure_areas(conninfo, LIVE_NAMESPACE, settings, lambda: int(time.time() * 1000))
     if play is not None:
         migrate(conninfo, PLAY_NAMESPACE, NamespaceKind.SIMULATED, partitions=count, log=log)
+        make_topics(settings, PLAY_NAMESPACE, count, log)
 
 
 def _wait_for_api(settings: Settings, play: str | None, steps: Milestones) -> None:

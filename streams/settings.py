@@ -50,6 +50,12 @@ class Settings(BaseSettings):
     kafka_replication: int = Field(
         1, ge=1, le=9, description="Replicas of topics that citybrain makes."
     )
+    kafka_retention_days: int = Field(
+        7,
+        ge=1,
+        le=3650,
+        description="Days that topics keep records (alerts stay until their alert is gone).",
+    )
     namespace: str = Field(
         "citybrain",
         pattern=r"^[a-z][a-z0-9_]{0,40}$",

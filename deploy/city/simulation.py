@@ -143,22 +143,24 @@ def prepare(
 @contextmanager
 def _opened(settings: Settings, options: Options, reporter: Reporter) -> Iterator[tuple[Log, Pace]]:
     """The namespace made ready, its log, and a pace that asks its worker's position."""
-    from streams.log.opening import open_log
+    from streams.log.opening import drop_with_log, make_topics, open_log
     from streams.storage.connect import connect, translated
-    from streams.storage.migrate import drop_namespace, migrate
+    from streams.storage.migrate import migrate
     from streams.storage.progress import records_behind
 
     conninfo = settings.conninfo()
     if options.fresh:
-        drop_namespace(conninfo, options.namespace)
+        drop_with_log(settings, options.namespace, conninfo)
+    count, kept = settings.partitions, settings.log_kind()
     migrate(
         conninfo,
         options.namespace,
         NamespaceKind.SIMULATED,
         domains=find_domains(settings.domain_path),
-        partitions=settings.partitions,
-        log=settings.log_kind(),
+        partitions=count,
+        log=kept,
     )
+    make_topics(settings, options.namespace, count, kept)
     log = open_log(settings, options.namespace)
     connection = connect(conninfo, options.namespace, "citybrain simulate", autocommit=True)
 

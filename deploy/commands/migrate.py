@@ -28,6 +28,7 @@ def register(app: typer.Typer) -> None:
         """Create or upgrade the tables of a namespace; forward only, one migration at a time."""
         from streams.domains import find_domains
         from streams.errors import Misconfigured
+        from streams.log.opening import make_topics
         from streams.settings import load_settings
         from streams.storage.migrate import migrate as run
 
@@ -35,14 +36,18 @@ def register(app: typer.Typer) -> None:
         name = namespace or settings.namespace
         if kind is None and name != LIVE_NAME:
             raise Misconfigured([f"--kind is needed for a namespace other than {LIVE_NAME}"])
+        kept = settings.log_kind() if kind in WITH_A_LOG else LogKind.TABLE
         done = run(
             settings.conninfo(),
             name,
             kind or NamespaceKind.LIVE,
             domains=find_domains(settings.domain_path),
             partitions=settings.partitions,
-            log=settings.log_kind() if kind in WITH_A_LOG else LogKind.TABLE,
+            log=kept,
         )
+        topics = make_topics(settings, name, done.partitions, kept)
         for file in done.applied:
             typer.echo(f"applied {file}")
+        for topic in topics:
+            typer.echo(f"made topic {topic}")
         typer.echo(f"{name} is up to date: {done.partitions} partitions, store {done.store}")

@@ -13,6 +13,8 @@ from streams.contracts.frame import Record
 
 OBSERVATION_TOPIC = "city.observation.v1"
 ALERT_TOPIC = "city.alert.v1"
+INDICATOR_TOPIC = "city.indicator.v1"
+DEADLETTER_TOPIC = "city.deadletter.v1"
 
 Entry: TypeAlias = tuple[Mapping[str, str], bytes]  # headers, body
 

@@ -6,15 +6,14 @@ positions belong to one log.
 
 from __future__ import annotations
 
-from streams.contracts.reason import LogKind
+from streams.contracts.reason import LogKind, NamespaceKind
 from streams.errors import Misconfigured
 from streams.log import OBSERVATION_TOPIC, Log
+from streams.log.catalogue import topic_name
 from streams.log.postgres import PostgresLog
 from streams.settings import Settings
 from streams.storage.connect import connect
-from streams.storage.migrate import namespace_log
-
-LIVE_NAMESPACE = "citybrain"
+from streams.storage.migrate import drop_namespace, namespace_kind, namespace_log
 
 
 def open_log(settings: Settings, namespace: str, database: str | None = None) -> Log:
@@ -27,15 +26,48 @@ def open_log(settings: Settings, namespace: str, database: str | None = None) ->
         kind = namespace_log(connection)
     if kind is LogKind.TABLE:
         return PostgresLog(conninfo, namespace)
-    if not settings.kafka:
-        raise Misconfigured(
-            [f"the log of namespace {namespace} is in Kafka: set CITYBRAIN_KAFKA to its addresses"]
-        )
+    _need_kafka(settings, namespace)
     from streams.log.kafka import KafkaLog
 
     return KafkaLog(settings, topic_name(namespace))
 
 
-def topic_name(namespace: str, topic: str = OBSERVATION_TOPIC) -> str:
-    """What a topic of a namespace is called in Kafka: only the live one has the plain name."""
-    return topic if namespace == LIVE_NAMESPACE else f"{namespace}.{topic}"
+def make_topics(
+    settings: Settings, namespace: str, partitions: int, kind: LogKind
+) -> tuple[str, ...]:
+    """Makes what a migrated namespace needs in Kafka, if its log is there; names what it made.
+
+    Raises as `kafka_admin.ensure_topics`.
+    """
+    if kind is LogKind.TABLE:
+        return ()
+    _need_kafka(settings, namespace)
+    from streams.log.kafka_admin import ensure_topics
+
+    return ensure_topics(settings, namespace, partitions)
+
+
+def drop_with_log(settings: Settings, namespace: str, database: str | None = None) -> None:
+    """Removes a throwaway namespace, and its topics when its log is in Kafka; not the live one.
+
+    A name that the database does not know may have left topics behind: they go too.
+    """
+    conninfo = database or settings.conninfo()
+    with connect(conninfo, namespace, "citybrain drop") as connection:
+        row = connection.execute("select to_regclass('namespace') is not null").fetchone()
+        there = row is not None and bool(row[0])
+        kind = namespace_log(connection) if there else settings.log_kind()
+        live = there and namespace_kind(connection) is NamespaceKind.LIVE
+    if kind is LogKind.KAFKA and not live and topic_name(namespace) != OBSERVATION_TOPIC:
+        _need_kafka(settings, namespace)
+        from streams.log.kafka_admin import remove_topics
+
+        remove_topics(settings, namespace)
+    drop_namespace(conninfo, namespace, topics_removed=True)
+
+
+def _need_kafka(settings: Settings, namespace: str) -> None:
+    if not settings.kafka:
+        raise Misconfigured(
+            [f"the log of namespace {namespace} is in Kafka: set CITYBRAIN_KAFKA to its addresses"]
+        )

@@ -96,14 +96,25 @@ def is_migrated(connection: Connection) -> bool:
     return all(name in done for name, _ in _files())
 
 
-def drop_namespace(conninfo: str, namespace: str) -> None:
-    """Removes a throwaway namespace with everything in it; refuses the live one."""
+def drop_namespace(conninfo: str, namespace: str, *, topics_removed: bool = False) -> None:
+    """Removes a throwaway namespace with everything in it; refuses the live one.
+
+    Also refuses one whose log is in Kafka, unless its topics are removed already
+    (`streams.log.opening.drop_with_log`): the name would find old records when it is used again.
+    """
     with translated(), connect(conninfo, namespace, "citybrain drop") as connection:
         there = connection.execute("select to_regclass('namespace')").fetchone()
         if there and there[0]:
-            row = connection.execute("select kind from namespace").fetchone()
+            row = connection.execute("select kind, log from namespace").fetchone()
             if row and row[0] == NamespaceKind.LIVE:
                 raise Misconfigured([f"namespace {namespace} is live: it is not dropped"])
+            if row and row[1] == LogKind.KAFKA and not topics_removed:
+                raise Misconfigured(
+                    [
+                        f"the log of namespace {namespace} is in Kafka: use another name, or drop "
+                        "both with `citybrain simulate --fresh`"
+                    ]
+                )
         connection.execute(
             sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(namespace))
         )
