@@ -1,7 +1,8 @@
 """The log: ordered, durable records by partition. The pipeline does not see what is behind it.
 
-Two implementations: `streams.log.postgres` (the embedded one) and `streams.log.memory` (tests).
-One contract suite runs over both (`tests/integration/test_log.py`).
+Three implementations: `streams.log.postgres` (a table), `streams.log.kafka` and
+`streams.log.memory` (tests). One contract suite runs over all of them
+(`tests/integration/test_log.py`).
 """
 
 from __future__ import annotations
@@ -21,14 +22,16 @@ Entry: TypeAlias = tuple[Mapping[str, str], bytes]  # headers, body
 
 class Log(Protocol):
     """A topic of one namespace. Offsets of a partition start at 0 and have no gaps when written
-    here; readers follow them without ever missing a record that becomes visible later.
+    here; readers follow them without ever missing a record that becomes visible later. In Kafka
+    there may be gaps, where others write with transactions or records were deleted.
 
-    Every method may raise `Unavailable`; an append that raised it may or may not have happened
-    (the identity of the frame makes a second try harmless).
+    Every method may raise `Unavailable`. An append that raised it may have happened, in Kafka also
+    a beginning of it (the identity of the frame makes a second try harmless). `Misconfigured`: no
+    second try helps; somebody has to set it right.
     """
 
     def append(self, partition: int, entries: Sequence[Entry]) -> int:
-        """Appends all or nothing, in order, durable when it returns; gives the first offset.
+        """Appends all of them in order, durable when it returns; gives the first offset.
 
         Raises `ValueError` for an unknown partition or an empty list.
         """
@@ -36,7 +39,10 @@ class Log(Protocol):
     def read(
         self, partition: int, offset: int, max_records: int = 1000, max_bytes: int = 8 << 20
     ) -> list[Record]:
-        """Records from `offset` on, in order; at least one when there is one, whatever its size."""
+        """Records from `offset` on, in order; at least one when there is one, whatever its size.
+
+        What is not kept any more is passed over: `first` tells whether something was.
+        """
 
     def first(self, partition: int) -> int:
         """The lowest offset that is still kept (the end, when nothing is)."""

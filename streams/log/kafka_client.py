@@ -6,9 +6,9 @@ short, and whoever calls says it again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from kafka.errors import KafkaError
 
@@ -17,6 +17,8 @@ from streams.settings import Settings
 
 BOOTSTRAP_MS = 3_000
 CLIENT_ID = "citybrain"
+
+T = TypeVar("T")
 
 
 def client_options(settings: Settings) -> dict[str, Any]:
@@ -36,9 +38,14 @@ def client_options(settings: Settings) -> dict[str, Any]:
     return options
 
 
+def connected(client: Callable[..., T], options: Mapping[str, Any], **more: Any) -> T:
+    """A client of kafka-python that has reached a broker."""
+    return client(**options, **more)
+
+
 @contextmanager
-def translated() -> Iterator[None]:
-    """Turns the client's errors into `Unavailable`."""
+def translated(topic: str = "") -> Iterator[None]:
+    """Turns the client's errors into `Unavailable`, or `Misconfigured` where time heals nothing."""
     try:
         yield
     except KafkaError as error:

@@ -1,4 +1,4 @@
-"""One suite over the log in memory and the embedded one."""
+"""One suite over the log in memory, in a table and in Kafka."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import pytest
 from streams.contracts.reason import NamespaceKind
 from streams.errors import Unavailable
 from streams.log import Log
+from streams.log.catalogue import topic_name
+from streams.log.kafka import KafkaLog
 from streams.log.memory import MemoryLog
 from streams.log.postgres import PostgresLog
 from streams.storage.connect import connect
@@ -18,10 +20,13 @@ from streams.storage.migrate import migrate
 pytestmark = pytest.mark.integration
 
 
-@pytest.fixture(params=["memory", "postgres"])
+@pytest.fixture(params=["memory", "postgres", "kafka"])
 def log(request: pytest.FixtureRequest) -> Iterator[Log]:
     if request.param == "memory":
         made: Log = MemoryLog(2)
+    elif request.param == "kafka":
+        settings = request.getfixturevalue("kafka_settings")
+        made = KafkaLog(settings, topic_name(request.getfixturevalue("kafka_namespace")))
     else:
         conninfo = request.getfixturevalue("database_url")
         namespace = request.getfixturevalue("namespace")
