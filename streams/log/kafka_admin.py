@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +20,7 @@ UNKNOWN_TOPIC = 3  # error codes of the protocol
 TOPIC_EXISTS = 36
 VISIBLE_S = 15.0
 POLL_S = 0.05
+UNCONFIGURABLE = ("topic", "partitions", "replication")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +76,7 @@ def remove_topics(settings: Settings, namespace: str) -> tuple[str, ...]:
             return ()
         answers = admin.delete_topics(list(there), raise_errors=False)["topics"]
         _refuse("delete", [a for a in answers if a["error_code"] not in (0, UNKNOWN_TOPIC)])
-        deadline = time.monotonic() + VISIBLE_S
-        while left := describe(admin, names):
-            if time.monotonic() > deadline:
-                raise Unavailable(f"Kafka still has {', '.join(left)} {VISIBLE_S:.0f} s later")
-            time.sleep(POLL_S)
+        _wait_for(lambda: not describe(admin, names), f"Kafka still has {', '.join(there)}")
     return there
 
 
@@ -94,19 +91,26 @@ def differences(wanted: Sequence[Topic], found: Mapping[str, Found]) -> list[Dif
     return [difference for topic in wanted for difference in _compare(topic, found)]
 
 
-def configure(settings: Settings, told: Sequence[Difference], wanted: Sequence[Topic]) -> None:
-    """Gives the topics the settings that the differences miss (never partitions or replicas)."""
-    by_name = {topic.name: topic for topic in wanted}
+def configure(settings: Settings, told: Sequence[Difference]) -> None:
+    """Gives topics the settings that the differences name (never partitions or replicas).
+
+    In force when it returns.
+    """
     changes: dict[str, dict[str, str]] = {}
     for difference in told:
-        if difference.what in by_name[difference.topic].config:
+        if difference.what not in UNCONFIGURABLE:
             changes.setdefault(difference.topic, {})[difference.what] = difference.wanted
     if not changes:
         return
+    asked = [ConfigResource(ConfigResourceType.TOPIC, name, c) for name, c in changes.items()]
     with administration(settings) as admin, translated():
-        admin.alter_configs(
-            [ConfigResource(ConfigResourceType.TOPIC, name, dict(c)) for name, c in changes.items()]
-        )
+        admin.alter_configs(asked)
+
+        def in_force() -> bool:
+            found = describe(admin, list(changes))
+            return all(changes[n].items() <= found[n].config.items() for n in changes)
+
+        _wait_for(in_force, f"Kafka does not show the settings of {', '.join(changes)}")
 
 
 @contextmanager
@@ -132,6 +136,15 @@ def describe(admin: Any, names: Sequence[str]) -> dict[str, Found]:
     return {name: _found(told[name], configs[name]) for name in there}
 
 
+def _wait_for(reached: Callable[[], bool], complaint: str) -> None:
+    """A change is told to one broker and shown by all of them a moment later."""
+    deadline = time.monotonic() + VISIBLE_S
+    while not reached():
+        if time.monotonic() > deadline:
+            raise Unavailable(f"{complaint} after {VISIBLE_S:.0f} s")
+        time.sleep(POLL_S)
+
+
 def _found(told: Any, config: Any) -> Found:
     partitions = told["partitions"]
     return Found(
@@ -155,7 +168,7 @@ def _create(admin: Any, missing: Sequence[Topic]) -> tuple[str, ...]:
     }
     answers = admin.create_topics(asked, raise_errors=False)["topics"]
     _refuse("make", [a for a in answers if a["error_code"] not in (0, TOPIC_EXISTS)])
-    admin.wait_for_topics(list(asked), timeout_ms=VISIBLE_S * 1000)
+    admin.wait_for_topics(list(asked), timeout_ms=int(VISIBLE_S * 1000))
     return tuple(answer["name"] for answer in answers if answer["error_code"] == 0)
 
 

@@ -70,7 +70,7 @@ def test_tells_every_difference_and_mends_the_settings(
         ("replication", "1", "2"),
         ("retention.ms", "604800000", "172800000"),
     ]
-    configure(other, found, catalogue(other, kafka_namespace, 3))
+    configure(other, found)
     assert {d.what for d in told(other, kafka_namespace, 3)} == {"partitions", "replication"}
 
 
