@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections.abc import Callable, Iterator
 
@@ -10,16 +9,10 @@ import pytest
 
 from streams.settings import Settings
 
-VARIABLE = "CITYBRAIN_TEST_KAFKA"
-
-
 @pytest.fixture(scope="session")
-def kafka_address() -> str:
+def kafka_address(native_kafka: str) -> str:
     """`host:port` of a broker without security, of one node."""
-    address = os.environ.get(VARIABLE)
-    if not address:
-        pytest.skip(f"{VARIABLE} is not set: no Kafka to test with")
-    return address
+    return native_kafka
 
 
 @pytest.fixture
