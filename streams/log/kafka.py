@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import OffsetOutOfRangeError
@@ -19,7 +19,7 @@ from streams.contracts.frame import Record
 from streams.errors import Misconfigured, Unavailable
 from streams.log import Entry
 from streams.log.catalogue import MAX_LETTER_BYTES
-from streams.log.kafka_client import client_options, connected, translated
+from streams.log.kafka_client import client_options, translated
 from streams.settings import Settings
 
 DELIVER_MS = 20_000  # an append ends within this, well or badly
@@ -29,8 +29,6 @@ POLL_MS = 500
 WATCH_S = 0.05  # between two looks at the ends, while somebody waits
 BATCH_BYTES = 1 << 20
 FETCH_BYTES = 4 << 20
-
-T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -160,9 +158,8 @@ class KafkaLog:
 
     def _produce(self) -> Any:
         if self._producer is None:
-            self._producer = connected(
-                KafkaProducer,
-                self._options,
+            self._producer = KafkaProducer(
+                **self._options,
                 acks="all",
                 enable_idempotence=True,
                 allow_auto_create_topics=False,
@@ -186,9 +183,8 @@ class KafkaLog:
         return self._consumer
 
     def _new_consumer(self) -> Any:
-        return connected(
-            KafkaConsumer,
-            self._options,
+        return KafkaConsumer(
+            **self._options,
             group_id=None,
             enable_auto_commit=False,
             auto_offset_reset="none",
@@ -267,7 +263,7 @@ class KafkaLog:
     def _describe(self) -> Any:
         with self._asking, translated(self._topic):
             if self._admin is None:
-                self._admin = connected(KafkaAdminClient, self._options)
+                self._admin = KafkaAdminClient(**self._options)
             topic = self._admin.describe_topics([self._topic])[0]
         if topic["error_code"]:
             raise Misconfigured([f"Kafka has no topic {self._topic}: `citybrain topics create`"])

@@ -6,19 +6,27 @@ short, and whoever calls says it again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any, TypeVar
+import ssl
+from collections.abc import Mapping
+from typing import Any
 
-from kafka.errors import KafkaError
-
-from streams.errors import Misconfigured, Unavailable
+from streams.errors import Misconfigured
+from streams.log.kafka_trouble import translated
 from streams.settings import Settings
 
-BOOTSTRAP_MS = 3_000
+__all__ = ["client_options", "translated"]
+
+BOOTSTRAP_MS = 5_000
 CLIENT_ID = "citybrain"
 
-T = TypeVar("T")
+
+class _Secret(str):
+    """A password that does not show when a client logs its options."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'(hidden)'"
 
 
 def client_options(settings: Settings) -> dict[str, Any]:
@@ -38,27 +46,41 @@ def client_options(settings: Settings) -> dict[str, Any]:
     return options
 
 
-def connected(client: Callable[..., T], options: Mapping[str, Any], **more: Any) -> T:
-    """A client of kafka-python that has reached a broker."""
-    return client(**options, **more)
-
-
-@contextmanager
-def translated(topic: str = "") -> Iterator[None]:
-    """Turns the client's errors into `Unavailable`, or `Misconfigured` where time heals nothing."""
-    try:
-        yield
-    except KafkaError as error:
-        raise Unavailable(f"Kafka: {type(error).__name__}: {error}".strip()) from error
-
-
-def _tls(settings: Settings) -> dict[str, Any]:
+def _tls(settings: Settings) -> dict[str, str]:
     files = {
         "ssl_cafile": settings.kafka_ca,
         "ssl_certfile": settings.kafka_certificate,
         "ssl_keyfile": settings.kafka_key,
     }
-    return {name: str(file) for name, file in files.items() if file is not None}
+    given = {name: str(file) for name, file in files.items() if file is not None}
+    _try_files(given)
+    return given
+
+
+def _try_files(given: Mapping[str, str]) -> None:
+    """Reads them as the clients will: a mistake is told here, and by the name of its setting."""
+    context = ssl.create_default_context()
+    mistakes = []
+    if "ssl_cafile" in given:
+        try:
+            context.load_verify_locations(given["ssl_cafile"])
+        except (OSError, ssl.SSLError) as error:
+            mistakes.append(f"CITYBRAIN_KAFKA_CA {given['ssl_cafile']}: {_words(error)}")
+    certificate, key = given.get("ssl_certfile"), given.get("ssl_keyfile")
+    if certificate is not None:
+        try:
+            context.load_cert_chain(certificate, key, password="")
+        except (OSError, ssl.SSLError) as error:
+            both = f"{certificate} with CITYBRAIN_KAFKA_KEY {key}"
+            mistakes.append(f"CITYBRAIN_KAFKA_CERTIFICATE {both}: {_words(error)}")
+    elif key is not None:
+        mistakes.append("CITYBRAIN_KAFKA_KEY is set: set CITYBRAIN_KAFKA_CERTIFICATE too")
+    if mistakes:
+        raise Misconfigured(mistakes)
+
+
+def _words(error: OSError) -> str:
+    return error.strerror or str(error)
 
 
 def _sasl(settings: Settings) -> dict[str, Any]:
@@ -69,5 +91,5 @@ def _sasl(settings: Settings) -> dict[str, Any]:
     return {
         "sasl_mechanism": settings.kafka_sasl,
         "sasl_plain_username": settings.kafka_user,
-        "sasl_plain_password": settings.kafka_password.get_secret_value(),
+        "sasl_plain_password": _Secret(settings.kafka_password.get_secret_value()),
     }
