@@ -9,6 +9,7 @@ import pytest
 
 from streams.settings import Settings
 
+
 @pytest.fixture(scope="session")
 def kafka_address(native_kafka: str) -> str:
     """`host:port` of a broker without security, of one node."""
