@@ -1,4 +1,4 @@
-"""A city under a typhoon as a ready log: frames of 500 depth readings of one area, at 1 Hz.
+"""A city under a typhoon as a ready log: depth readings of one area a frame, at 1 Hz.
 
 A fifth of the sensors stands in water that rises and falls; the rest reports a dry bottom. Every
 hour the air stations speak, every minute the rain gauges, and as often as `OTHERS` says the points
@@ -8,7 +8,7 @@ of the other domains that are installed. Seeded: same numbers, same bytes.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -16,14 +16,11 @@ import numpy as np
 from streams.catalog import Area, Gateway, Registry, Sensor
 from streams.contracts.codec import encode, encode_tick
 from streams.contracts.domain import Point
-from streams.contracts.frame import Frame
+from streams.contracts.frame import JSON, MSGPACK, Frame
 from streams.contracts.reason import Origin
 from streams.domains import find_domains
 from streams.log import Entry
 
-AREAS = 8
-SENSORS = 500  # depth sensors of an area
-PARTITIONS = 4
 START_MS = 1_785_600_000_000
 WET_SHARE = 0.2
 POLLUTANTS = ("pm25", "pm10", "so2", "no2", "o3", "co")
@@ -42,6 +39,28 @@ class Other:
     attributes: tuple[tuple[str, str], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How large a city is. `bundle` seconds of an area's depth readings make one frame; with
+    `single` every reading is a record of its own."""
+
+    areas: int = 8
+    sensors: int = 500  # depth sensors of an area
+    partitions: int = 4
+    bundle: int = 1
+    json: bool = False
+    single: bool = False
+
+    def codes(self) -> list[str]:
+        """Area codes of the counties."""
+        return [f"33{1 + n // 80:02d}{2 + n % 80:02d}" for n in range(self.areas)]
+
+    def partition(self, number: int) -> int:
+        """Of the area with this number."""
+        return number % self.partitions
+
+
+DEFAULT = Size()
 INSTALLED = find_domains()
 OTHERS = tuple(
     other
@@ -78,17 +97,15 @@ OTHERS = tuple(
 STEADY = ("open",)
 
 
-def codes() -> list[str]:
-    """Area codes of the counties."""
-    return [f"3301{2 + number:02d}" for number in range(AREAS)]
-
-
-def registry() -> Registry:
-    """Counties of one city with flood points, a rain gauge, and two air stations each."""
-    counties = [Area(code, "county", "330100", f"区{code}", f"County {code}") for code in codes()]
-    parents = [
-        Area("330000", "province", None, "浙江省", "Zhejiang"),
-        Area("330100", "city", "330000", "杭州市", "Hangzhou"),
+def registry(size: Size = DEFAULT) -> Registry:
+    """Counties with flood points, a rain gauge, and two air stations each."""
+    codes = size.codes()
+    counties = [
+        Area(code, "county", f"{code[:4]}00", f"区{code}", f"County {code}") for code in codes
+    ]
+    parents = [Area("330000", "province", None, "浙江省", "Zhejiang")] + [
+        Area(city, "city", "330000", f"市{city}", f"City {city}")
+        for city in sorted({area.parent for area in counties if area.parent})
     ]
     points: dict[str, Point] = {}
     sensors: dict[str, Sensor] = {}
@@ -104,8 +121,8 @@ def registry() -> Registry:
         points[name] = Point(name, kind, code, name, 120.0, 30.0, dict(attributes))
         sensors[name] = Sensor(0, name, name, f"gw-{code}", properties, report_s)
 
-    for code in codes():
-        for number in range(SENSORS):
+    for code in codes:
+        for number in range(size.sensors):
             add(f"d-{code}-{number:03d}", "flood_point", code, ("depth",), 1)
         add(f"r-{code}", "rain_gauge", code, ("rain",), 60)
         for number in range(2):
@@ -118,40 +135,84 @@ def registry() -> Registry:
         areas={area.code: area for area in parents + counties},
         points=points,
         sensors=sensors,
-        gateways={f"gw-{code}": Gateway(f"gw-{code}", code) for code in codes()},
-        partitions={code: number % PARTITIONS for number, code in enumerate(codes())},
-        partition_count=PARTITIONS,
+        gateways={f"gw-{code}": Gateway(f"gw-{code}", code) for code in codes},
+        partitions={code: size.partition(number) for number, code in enumerate(codes)},
+        partition_count=size.partitions,
     )
 
 
-def seconds(count: int, seed: int = 1) -> Iterator[list[tuple[int, Entry]]]:
+def seconds(
+    count: int, seed: int = 1, size: Size = DEFAULT, start_ms: int = START_MS
+) -> Iterator[list[tuple[int, Entry]]]:
     """For each second of the storm the records with their partitions, a tick of each last."""
-    chance = np.random.default_rng(seed)
-    wet = chance.random((AREAS, SENSORS)) < WET_SHARE
-    peak_m = chance.uniform(0.02, 0.6, (AREAS, SENSORS)) * wet
-    lag_s = chance.uniform(0, 600, (AREAS, SENSORS))
+    encoding = JSON if size.json else MSGPACK
+    storm = Storm(size, seed)
+    waiting: list[np.typing.NDArray[np.float64]] = []
     for second in range(count):
-        now_ms = START_MS + second * 1000
-        stage = np.clip(np.sin((second - lag_s) / 900 * np.pi), 0, None)
-        noise = chance.normal(0, 0.001, (AREAS, SENSORS)) * wet
-        depth = np.round(np.clip(peak_m * stage + noise, 0, None), 3)
+        now_ms = start_ms + second * 1000
+        waiting.append(storm.depth(second))
+        full = len(waiting) == size.bundle or second == count - 1
         records: list[tuple[int, Entry]] = []
-        for number, code in enumerate(codes()):
-            frames = [_depth(code, now_ms, depth[number])]
+        for number, code in enumerate(size.codes()):
+            frames = [_depth(code, now_ms, [d[number] for d in waiting])] if full else []
             if second % 60 == 0:
                 frames.append(_rain(code, now_ms, second))
             if second % 3600 == 0:
                 frames.append(_air(code, now_ms, second))
             frames += [_other(o, code, now_ms, second) for o in OTHERS if second % o.every_s == 0]
-            records += [(number % PARTITIONS, encode(frame)) for frame in frames]
-        records += [(partition, encode_tick(now_ms + 900)) for partition in range(PARTITIONS)]
+            frames = [piece for frame in frames for piece in _pieces(frame, size)]
+            records += [(size.partition(number), encode(frame, encoding)) for frame in frames]
+        waiting = [] if full else waiting
+        records += [(partition, encode_tick(now_ms + 900)) for partition in range(size.partitions)]
         yield records
 
 
-def _depth(code: str, now_ms: int, depth: np.typing.NDArray[np.float64]) -> Frame:
-    names = tuple(f"d-{code}-{number:03d}" for number in range(SENSORS))
-    jitter = np.arange(SENSORS, dtype=np.int64) % 200
-    return _frame(code, "waterlogging", names, ("depth",), now_ms + jitter, depth, now_ms + 800)
+def _pieces(frame: Frame, size: Size) -> Iterator[Frame]:
+    if not size.single:
+        yield frame
+        return
+    for row in range(len(frame)):
+        one = slice(row, row + 1)
+        yield replace(
+            frame,
+            id=f"{frame.id}-{row}",
+            sensors=(frame.sensors[int(frame.sensor[row])],),
+            properties=(frame.properties[int(frame.property[row])],),
+            sensor=np.zeros(1, np.int32),
+            property=np.zeros(1, np.int32),
+            time_ms=frame.time_ms[one],
+            value=frame.value[one],
+        )
+
+
+class Storm:
+    """Depths of every depth sensor by the second."""
+
+    def __init__(self, size: Size, seed: int) -> None:
+        self._shape = (size.areas, size.sensors)
+        self._chance = np.random.default_rng(seed)
+        self._wet = self._chance.random(self._shape) < WET_SHARE
+        self._peak_m = self._chance.uniform(0.02, 0.6, self._shape) * self._wet
+        self._lag_s = self._chance.uniform(0, 600, self._shape)
+
+    def depth(self, second: int) -> np.typing.NDArray[np.float64]:
+        """Metres, by area and sensor."""
+        stage = np.clip(np.sin((second - self._lag_s) / 900 * np.pi), 0, None)
+        noise = self._chance.normal(0, 0.001, self._shape) * self._wet
+        depth: np.typing.NDArray[np.float64] = np.clip(self._peak_m * stage + noise, 0, None)
+        return np.round(depth, 3)
+
+
+def _depth(code: str, now_ms: int, depths: list[np.typing.NDArray[np.float64]]) -> Frame:
+    """The last `len(depths)` seconds of an area, in their order."""
+    count, sensors = len(depths), len(depths[0])
+    names = tuple(f"d-{code}-{number:03d}" for number in range(sensors))
+    jitter = np.arange(sensors, dtype=np.int64) % 200
+    begun = now_ms - 1000 * np.arange(count - 1, -1, -1, dtype=np.int64)
+    time = (begun[:, None] + jitter[None, :]).ravel()
+    return _frame(
+        code, "waterlogging", names, ("depth",), time, np.concatenate(depths), now_ms + 800
+    )
 
 
 def _rain(code: str, now_ms: int, second: int) -> Frame:
@@ -200,7 +261,7 @@ def _frame(
         sensors=names,
         properties=properties,
         units=None,
-        sensor=(row // len(properties)).astype(np.int32),
+        sensor=(row // len(properties) % len(names)).astype(np.int32),
         property=(row % len(properties)).astype(np.int32),
         time_ms=time_ms,
         value=value,

@@ -87,7 +87,7 @@ def database() -> Iterator[str]:
     server = EmbeddedPostgres(var_dir)
     try:
         conninfo = server.start()
-        migrate(conninfo, NAMESPACE, NamespaceKind.LIVE, partitions=city.PARTITIONS)
+        migrate(conninfo, NAMESPACE, NamespaceKind.LIVE, partitions=city.DEFAULT.partitions)
         with connect(conninfo, NAMESPACE, "citybrain bench") as connection:
             save_registry(connection, city.registry())
         yield conninfo
@@ -140,7 +140,7 @@ def make_keys(conninfo: str) -> Mapping[str, str]:
     with connect(conninfo, NAMESPACE, "citybrain bench") as connection:
         made = {
             code: gateway_keys.create(connection, Order(f"gw-{code}"), datetime.now(UTC)).text
-            for code in city.codes()
+            for code in city.DEFAULT.codes()
         }
     return made
 
@@ -148,7 +148,7 @@ def make_keys(conninfo: str) -> Mapping[str, str]:
 def body(kind: str, size: int, code: str) -> bytes:
     """One body of so many readings of an area's flood points, a millisecond apart."""
     now_ms = time.time_ns() // 1_000_000 - size
-    names = [f"d-{code}-{i % city.SENSORS:03d}" for i in range(size)]
+    names = [f"d-{code}-{i % city.DEFAULT.sensors:03d}" for i in range(size)]
     if kind == SENML:
         pack = [
             {"n": f"{name}/depth", "u": "mm", "t": (now_ms + i) / 1000, "v": i}

@@ -176,11 +176,11 @@ def room_of(file: str, function: str) -> str:
 def fill(conninfo: str, namespace: str, records: Records) -> None:
     """A fresh namespace with the registry activated and the log written."""
     drop_namespace(conninfo, namespace)
-    migrate(conninfo, namespace, NamespaceKind.SIMULATED, partitions=city.PARTITIONS)
+    migrate(conninfo, namespace, NamespaceKind.SIMULATED, partitions=city.DEFAULT.partitions)
     with connect(conninfo, namespace) as connection:
         version = save_registry(connection, city.registry()).version
     with closing(PostgresLog(conninfo, namespace)) as log:
-        for partition in range(city.PARTITIONS):
+        for partition in range(city.DEFAULT.partitions):
             log.append(partition, [encode_control("registry", version, city.START_MS - 1000)])
             own = [entry for number, entry in records if number == partition]
             for start in range(0, len(own), APPENDED):
