@@ -22,10 +22,10 @@ from streams.contracts.codec import encode_control
 from streams.contracts.reason import NamespaceKind
 from streams.domains import find_domains
 from streams.log import Entry, Log
-from streams.log.opening import open_log
+from streams.log.opening import drop_with_log, open_log
 from streams.settings import Settings
 from streams.storage.connect import Connection, connect
-from streams.storage.migrate import drop_namespace, migrate
+from streams.storage.migrate import migrate
 from streams.storage.registry import save_registry
 
 APPENDED = 500  # records of one append
@@ -132,7 +132,7 @@ class Stack:
 def stack(settings: Settings, namespace: str, size: city.Size) -> Iterator[Stack]:
     """A fresh simulated namespace with the city's registry active; dropped at the end."""
     made = Stack(settings, namespace, size)
-    _drop(settings, namespace)
+    drop_with_log(settings, namespace)
     migrate(
         settings.conninfo(),
         namespace,
@@ -155,15 +155,7 @@ def stack(settings: Settings, namespace: str, size: city.Size) -> Iterator[Stack
         for worker in made.workers:
             worker.kill()
             worker.wait(STOP_S)
-        _drop(settings, namespace)
-
-
-def _drop(settings: Settings, namespace: str) -> None:
-    drop_namespace(settings.conninfo(), namespace)
-    if settings.kafka:
-        from streams.log.kafka_admin import delete_topics
-
-        delete_topics(settings, namespace)
+        drop_with_log(settings, namespace)
 
 
 @dataclass(frozen=True, slots=True)
