@@ -12,7 +12,8 @@ from collections.abc import Sequence
 
 from benchmarks import city
 from benchmarks.engine.costs import Meter
-from benchmarks.engine.stack import Stack, add_servers, rate, settings_of, stack, watch
+from benchmarks.engine.servers import add_servers, servers
+from benchmarks.engine.stack import Stack, rate, stack, watch
 from benchmarks.quick import say
 
 START_S = 120.0
@@ -45,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--plot", help="PNG of memory and readings over time")
     given = parser.parse_args(arguments)
     size = city.Size(areas=given.areas)
-    with stack(settings_of(given), "bench_backlog", size) as found:
+    with servers(given) as settings, stack(settings, "bench_backlog", size) as found:
         found.fill(city.seconds(given.seconds, size=size))
         end = found.ends()
         found.start()

@@ -10,7 +10,7 @@ import argparse
 from collections.abc import Sequence
 
 from benchmarks import city
-from benchmarks.engine.stack import add_servers, settings_of
+from benchmarks.engine.servers import add_servers, servers
 from benchmarks.engine.throughput import measure
 from benchmarks.quick import say
 
@@ -29,15 +29,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     middle = sorted(given.sensors)[len(given.sensors) // 2]
     runs = [(sensors, 1) for sensors in given.sensors]
     runs += [(middle, workers) for workers in given.workers if workers > 1]
-    for sensors, workers in runs:
-        size = city.Size(areas=max(1, sensors // SENSORS), sensors=min(sensors, SENSORS))
-        seconds = max(10, given.readings // sensors)
-        found = measure(settings_of(given), size, seconds, workers)
-        say(
-            f"growth_{sensors}_sensors_{workers}_workers",
-            found,
-            f"readings/s, {seconds} s of storm",
-        )
+    with servers(given) as settings:
+        for sensors, workers in runs:
+            size = city.Size(areas=max(1, sensors // SENSORS), sensors=min(sensors, SENSORS))
+            seconds = max(10, given.readings // sensors)
+            found = measure(settings, size, seconds, workers)
+            name = f"growth_{sensors}_sensors_{workers}_workers"
+            say(name, found, f"readings/s, {seconds} s of storm")
 
 
 if __name__ == "__main__":

@@ -19,7 +19,8 @@ import numpy as np
 
 from benchmarks import city
 from benchmarks.engine.costs import Meter
-from benchmarks.engine.stack import Stack, add_servers, settings_of, stack, watch
+from benchmarks.engine.servers import add_servers, servers
+from benchmarks.engine.stack import Stack, stack, watch
 from benchmarks.quick import say
 from streams.contracts.codec import decode
 from streams.log import OBSERVATION_TOPIC
@@ -52,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seconds", type=int, default=300)
     given = parser.parse_args(arguments)
     size = city.Size(areas=given.areas)
-    with stack(settings_of(given), "bench_latency", size) as found:
+    with servers(given) as settings, stack(settings, "bench_latency", size) as found:
         found.start()
         watch(found, lambda s: s.position >= size.partitions, START_S)
         meter = Meter(found)

@@ -13,7 +13,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from benchmarks import city
-from benchmarks.engine.stack import Stack, add_servers, rate, settings_of, stack, watch
+from benchmarks.engine.servers import add_servers, servers
+from benchmarks.engine.stack import Stack, rate, stack, watch
 from benchmarks.quick import say
 
 START_S = 120.0
@@ -30,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seconds", type=int, default=300, help="length of the storm")
     given = parser.parse_args(arguments)
     size = city.Size(areas=given.areas)
-    with stack(settings_of(given), "bench_reads", size) as found:
+    with servers(given) as settings, stack(settings, "bench_reads", size) as found:
         found.fill(city.seconds(given.seconds, size=size))
         end = found.ends()
         found.start()

@@ -1,11 +1,7 @@
-"""A namespace of its own on given servers, its log, and workers as processes.
-
-Without `--kafka` the log is a table of the database.
-"""
+"""A namespace of its own on some servers, its log, and workers as processes."""
 
 from __future__ import annotations
 
-import argparse
 import os
 import subprocess
 import sys
@@ -35,17 +31,6 @@ LOOK = """
 select (select coalesce(sum(next_offset), 0) from position where topic <> 'region')::bigint,
        (select coalesce(sum(stored), 0) from ledger)::bigint
 """
-
-
-def add_servers(parser: argparse.ArgumentParser) -> None:
-    """The options that say where to measure."""
-    parser.add_argument("--database", required=True, help="libpq connection string")
-    parser.add_argument("--kafka", help="bootstrap addresses; without: the log is a table")
-
-
-def settings_of(given: argparse.Namespace) -> Settings:
-    """Settings for these servers."""
-    return Settings(database=given.database, kafka=given.kafka)
 
 
 @dataclass

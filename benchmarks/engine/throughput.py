@@ -12,7 +12,8 @@ from collections.abc import Sequence
 
 from benchmarks import city
 from benchmarks.engine.costs import Meter
-from benchmarks.engine.stack import Sample, Stack, add_servers, rate, settings_of, stack, watch
+from benchmarks.engine.servers import add_servers, servers
+from benchmarks.engine.stack import Sample, Stack, rate, stack, watch
 from benchmarks.quick import say
 from streams.settings import Settings
 
@@ -36,16 +37,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     size = city.Size(
         given.areas, given.sensors, bundle=given.bundle, json=given.json, single=given.single
     )
-    for workers in given.workers:
-        results = [measure(settings_of(given), size, given.seconds, workers)
-                   for _ in range(given.rounds)]  # fmt: skip
-        results.sort()
-        say(
-            f"engine_throughput_{name_of(size)}_{workers}_workers",
-            results[len(results) // 2],
-            "readings/s",
-            f"{results[0]:.0f}..{results[-1]:.0f} in {given.rounds} rounds",
-        )
+    with servers(given) as settings:
+        for workers in given.workers:
+            results = sorted(
+                measure(settings, size, given.seconds, workers) for _ in range(given.rounds)
+            )
+            say(
+                f"engine_throughput_{name_of(size)}_{workers}_workers",
+                results[len(results) // 2],
+                "readings/s",
+                f"{results[0]:.0f}..{results[-1]:.0f} in {given.rounds} rounds",
+            )
 
 
 def name_of(size: city.Size) -> str:
