@@ -20,6 +20,7 @@ from streams.errors import Misconfigured, Unavailable
 from streams.log import Entry
 from streams.log.catalogue import MAX_LETTER_BYTES
 from streams.log.kafka_client import client_options, translated
+from streams.log.kafka_record import record_of
 from streams.settings import Settings
 
 DELIVER_MS = 20_000  # an append ends within this, well or badly
@@ -215,7 +216,7 @@ class KafkaLog:
             while self._position(where, offset) < end:
                 found = self._poll(where, offset, max_records)
                 if found:
-                    return [_record(message) for message in found]
+                    return [record_of(message) for message in found]
                 if time.monotonic() > deadline:
                     raise Unavailable(f"Kafka gives no record of {where} within {READ_S:.0f} s")
         finally:
@@ -293,11 +294,6 @@ def _close(client: Any) -> None:
 
 def _offset(future: Any, deadline: float) -> int:
     return int(future.get(max(0.0, deadline - time.monotonic())).offset)
-
-
-def _record(message: Any) -> Record:
-    headers = {name: value.decode("utf-8", "replace") for name, value in message.headers}
-    return Record(message.offset, message.timestamp, headers, message.value or b"")
 
 
 def _within(records: Sequence[Record], max_records: int, max_bytes: int) -> int:
