@@ -72,6 +72,8 @@ def _prepare() -> None:
         level=level if level in logging.getLevelNamesMapping() else "INFO",
         format="%(asctime)s %(levelname)s %(name)s %(message)s",
     )
+    if logging.getLogger().level > logging.DEBUG:
+        logging.getLogger("kafka").setLevel(logging.WARNING)  # its INFO tells every connection
 
 
 def _exit_code(end: SystemExit) -> int:

@@ -57,19 +57,21 @@ def citybrain(*arguments: str) -> tuple[str, ...]:
     return (sys.executable, "-m", "deploy.cli", *arguments)
 
 
-def make_plan(play: str | None, gateway_keys: str = "required") -> Plan:
+def make_plan(play: str | None, gateway_keys: str = "required", kafka: str | None = None) -> Plan:
     """The live city, and with a scenario also the simulated one in a namespace of its own.
 
-    `gateway_keys` is `CITYBRAIN_GATEWAY_KEYS` of the gateway.
+    `gateway_keys` is `CITYBRAIN_GATEWAY_KEYS` of the gateway; `kafka` the address of a Kafka that
+    is ours, for every child (None: the children's own settings say).
     """
-    live = {"CITYBRAIN_NAMESPACE": LIVE_NAMESPACE}
+    log = {} if kafka is None else {"CITYBRAIN_KAFKA": kafka}
+    live = log | {"CITYBRAIN_NAMESPACE": LIVE_NAMESPACE}
     children = [
         Child("worker", citybrain("worker"), live),
         Child("gateway", citybrain("gateway"), live | {"CITYBRAIN_GATEWAY_KEYS": gateway_keys}),
         Child("api", citybrain("api"), live),
     ]
     if play is not None:
-        there = {"CITYBRAIN_NAMESPACE": PLAY_NAMESPACE}
+        there = log | {"CITYBRAIN_NAMESPACE": PLAY_NAMESPACE}
         simulate = citybrain("simulate", play, "--namespace", PLAY_NAMESPACE, "--speed", PLAY_SPEED)
         children += [
             Child("play-worker", citybrain("worker", "--namespace", PLAY_NAMESPACE), there),

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from deploy import service
-from deploy.postgres import EmbeddedPostgres
+from deploy import infrastructure, service
+from deploy.process import ProcessIdentity
 from deploy.startup import page_url
 from streams.errors import Misconfigured, Unavailable
 from streams.settings import Settings
@@ -65,8 +65,7 @@ class Report:
 
 def observe(settings: Settings) -> Report:
     """Looks once; starts and changes nothing."""
-    processes = [_database(settings)] if settings.database is None else []
-    processes += _supervised(settings)
+    processes = _servers(settings) + _supervised(settings)
     namespaces, trouble = _namespaces(settings)
     gateways = None if trouble is not None else _gateways(settings)
     serving = any(row.name == "api" and row.state == "running" for row in processes)
@@ -80,12 +79,15 @@ def observe(settings: Settings) -> Report:
     )
 
 
-def _database(settings: Settings) -> ProcessRow:
-    identity = EmbeddedPostgres(settings.var_dir).process()
+def _servers(settings: Settings) -> list[ProcessRow]:
+    ours = infrastructure.servers(infrastructure.in_force(settings), settings.var_dir)
+    return [_server(server.name.lower(), server.process()) for server in ours]
+
+
+def _server(name: str, identity: ProcessIdentity | None) -> ProcessRow:
     if identity is None:
-        return ProcessRow("postgresql", None, None, 0, "stopped")
-    uptime = time.time() - identity.started
-    return ProcessRow("postgresql", identity.pid, uptime, 0, "running")
+        return ProcessRow(name, None, None, 0, "stopped")
+    return ProcessRow(name, identity.pid, time.time() - identity.started, 0, "running")
 
 
 def _supervised(settings: Settings) -> list[ProcessRow]:

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from deploy import supervisor
+from deploy.infrastructure import Infra
 from deploy.logfile import last_lines
 from deploy.plan import PLAN_FILE, Plan
 from deploy.process import ProcessIdentity, end, wait_until
@@ -25,7 +26,7 @@ def running(var_dir: Path) -> ProcessIdentity | None:
     return ProcessIdentity.load(var_dir / supervisor.PID_FILE)
 
 
-def ensure(var_dir: Path, plan: Plan, embedded: bool) -> bool:
+def ensure(var_dir: Path, plan: Plan, infra: Infra) -> bool:
     """Makes the supervisor run this plan; True when it had to be started or told."""
     present = running(var_dir)
     held = Plan.load(var_dir)
@@ -35,7 +36,7 @@ def ensure(var_dir: Path, plan: Plan, embedded: bool) -> bool:
     if present is not None:
         present.signal(signal.SIGHUP)
     else:
-        _start(var_dir, embedded)
+        _start(var_dir, infra)
     names = {child.name for child in plan.children}
     if not wait_until(lambda: {s.name for s in states(var_dir)} == names, START_TIMEOUT_S, 0.1):
         raise Unavailable("the supervisor does not start its children\n" + _last_words(var_dir))
@@ -70,12 +71,11 @@ def states(var_dir: Path) -> list[ChildState]:
     return [ChildState(**row) for row in content]
 
 
-def _start(var_dir: Path, embedded: bool) -> None:
+def _start(var_dir: Path, infra: Infra) -> None:
     (var_dir / supervisor.STATE_FILE).unlink(missing_ok=True)
     with (var_dir / "log" / "supervisor.log").open("ab") as output:
         started = subprocess.Popen(
-            [sys.executable, "-m", "deploy.supervisor", str(var_dir)]
-            + (["--embedded"] if embedded else []),
+            [sys.executable, "-m", "deploy.supervisor", str(var_dir), infra],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from deploy import service
+from deploy import infrastructure, service
 from deploy.health import port_is_taken, status_of
+from deploy.infrastructure import Infra
 from deploy.logfile import last_lines
 from deploy.plan import LIVE_NAMESPACE, PLAY_NAMESPACE, SCENARIOS, make_plan
-from deploy.postgres import EmbeddedPostgres
 from deploy.process import wait_until
 from deploy.supervisor import leftovers
 from streams.errors import Misconfigured, Unavailable
@@ -36,15 +36,22 @@ class Milestones:
         self.say(f"{time.monotonic() - self.begun:6.1f} s  {what}")
 
 
-def check(settings: Settings, infra: str, play: str | None) -> None:
-    """Refuses what cannot work, listing all mistakes, before anything is started."""
+def check(settings: Settings, infra: str | None, play: str | None) -> Infra:
+    """Refuses what cannot work, listing all mistakes, before anything is started.
+
+    Gives the infrastructure that is meant: what is said, else what this folder had last.
+    """
     mistakes = []
-    if infra not in ("embedded", "external"):
-        mistakes.append(f"--infra {infra}: only `embedded` and `external` exist so far")
-    if infra == "external" and not settings.database:
-        mistakes.append("--infra external needs CITYBRAIN_DATABASE, a libpq connection string")
-    if infra == "embedded" and settings.database:
-        mistakes.append("CITYBRAIN_DATABASE is set: unset it, or use --infra external")
+    kinds = [kind.value for kind in Infra]
+    before = infrastructure.chosen(settings.var_dir)
+    meant = before or Infra.EMBEDDED
+    if infra is not None and infra not in kinds:
+        mistakes.append(f"--infra {infra}: there are {', '.join(kinds)}")
+    else:
+        meant = Infra(infra) if infra is not None else meant
+        mistakes += _wrong_addresses(settings, meant)
+    if before not in (None, meant) and _runs(settings, before):
+        mistakes.append(f"--infra {meant}: {before} runs here; `citybrain down` first")
     if play is not None and play not in SCENARIOS:
         mistakes.append(f"--play {play}: there are {', '.join(SCENARIOS)}")
     free_expected = service.running(settings.var_dir) is None and not leftovers(settings.var_dir)
@@ -52,28 +59,30 @@ def check(settings: Settings, infra: str, play: str | None) -> None:
         mistakes += _taken_ports(settings)
     if mistakes:
         raise Misconfigured(mistakes)
+    return meant
 
 
-def start_all(settings: Settings, infra: str, play: str | None, steps: Milestones) -> None:
+def start_all(settings: Settings, infra: Infra, play: str | None, steps: Milestones) -> None:
     """Everything, in order; may be repeated at any time; what is played already goes on.
 
     `Unavailable` names what did not come.
     """
     var_dir = settings.var_dir
     (var_dir / "log").mkdir(parents=True, exist_ok=True)
-    embedded = infra == "embedded"
+    infrastructure.remember(var_dir, infra)
     play = play or service.played(var_dir)
-    conninfo = EmbeddedPostgres(var_dir).start() if embedded else settings.conninfo()
-    steps.reached("PostgreSQL ready")
-    _migrate(conninfo, settings, play)
+    addresses = infrastructure.start(infra, settings, steps.reached)
+    settings = settings.model_copy(update={"kafka": addresses.kafka})
+    _migrate(addresses.database, settings, play)
     steps.reached("schemas ready")
-    service.ensure(var_dir, make_plan(play, gateway_keys(settings)), embedded)
+    ours = addresses.kafka if infra in (Infra.NATIVE, Infra.COMPOSE) else None
+    service.ensure(var_dir, make_plan(play, gateway_keys(settings), ours), infra)
     _wait_for_api(settings, play, steps)
     _wait_for_gateway(settings, steps)
-    _wait_for_worker(conninfo, settings, LIVE_NAMESPACE, steps)
+    _wait_for_worker(addresses.database, settings, LIVE_NAMESPACE, steps)
     if play is not None:
-        _wait_for_worker(conninfo, settings, PLAY_NAMESPACE, steps)
-        _wait_for_play(conninfo, settings, steps)
+        _wait_for_worker(addresses.database, settings, PLAY_NAMESPACE, steps)
+        _wait_for_play(addresses.database, settings, steps)
 
 
 def page_url(settings: Settings, play: str | None) -> str:
@@ -94,6 +103,23 @@ def gateway_keys(settings: Settings) -> str:
     if said:
         return said
     return str(KeyRule.OPTIONAL if is_loopback(settings.gateway_host) else KeyRule.REQUIRED)
+
+
+def _wrong_addresses(settings: Settings, infra: Infra) -> list[str]:
+    """Addresses that are missing, or that contradict what is to be started."""
+    if infra is Infra.EXTERNAL:
+        if settings.database:
+            return []
+        return ["--infra external needs CITYBRAIN_DATABASE, a libpq connection string"]
+    given = {"CITYBRAIN_DATABASE": settings.database}
+    if infra is not Infra.EMBEDDED:
+        given["CITYBRAIN_KAFKA"] = settings.kafka
+    return [f"{name} is set: unset it, or use --infra external" for name in given if given[name]]
+
+
+def _runs(settings: Settings, infra: Infra) -> bool:
+    ours = infrastructure.servers(infra, settings.var_dir)
+    return service.running(settings.var_dir) is not None or any(s.process() for s in ours)
 
 
 def _taken_ports(settings: Settings) -> list[str]:

@@ -1,5 +1,5 @@
-"""The process that keeps citybrain running: starts the plan's children and the database, starts
-again what crashed (with back-off), stops all on TERM, reads the plan again on HUP.
+"""The process that keeps citybrain running: starts the plan's children, starts them and our servers
+again when they crashed (with back-off), stops all on TERM, reads the plan again on HUP.
 
 It holds a lock on `<var_dir>/supervisor.lock` for its life, so there is never a second one, and
 marks its children in their environment, so that the next supervisor finds and ends what a killed
@@ -16,16 +16,17 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import psutil
 
 from deploy import logfile
+from deploy.infrastructure import Infra, servers
 from deploy.plan import Child, Plan
-from deploy.postgres import EmbeddedPostgres
 from deploy.process import ProcessIdentity, end, write_atomically
-from streams.errors import Misconfigured, Unavailable
+from deploy.server_keeper import ServerKeeper
 
 PID_FILE = "supervisor.pid"
 STATE_FILE = "supervisor.json"
@@ -154,25 +155,27 @@ class Keeper:
 class Supervisor:
     """The loop over all keepers."""
 
-    def __init__(self, var_dir: Path, database: EmbeddedPostgres | None) -> None:
+    def __init__(self, var_dir: Path, server_keepers: Sequence[ServerKeeper]) -> None:
         self._var_dir = var_dir
-        self._database = database
+        self._server_keepers = server_keepers
         self._keepers: dict[str, Keeper] = {}
         self._stopping = False
         self._reload = True
-        self._database_told = False
 
     def run(self) -> None:
         """Runs until TERM or INT; all children have ended when it returns."""
         signal.signal(signal.SIGTERM, self._on_stop)
         signal.signal(signal.SIGINT, self._on_stop)
         signal.signal(signal.SIGHUP, self._on_reload)
+        for server in self._server_keepers:
+            server.begin()
         next_housekeeping = 0.0
         while not self._stopping:
             now = time.monotonic()
             changed = self._take_plan() if self._reload else False
             if now >= next_housekeeping:
-                self._keep_database()
+                if not all(server.alive() for server in self._server_keepers):
+                    raise RuntimeError("a server is no longer watched: see the lines above")
                 logfile.rotate(self._var_dir / "log")
                 next_housekeeping = now + HOUSEKEEPING_S
             for keeper in self._keepers.values():
@@ -208,20 +211,6 @@ class Supervisor:
         for keeper in leaving:
             keeper.wait_stopped(deadline)
 
-    def _keep_database(self) -> None:
-        """A database that died is started again; trouble is told once, when it starts and ends."""
-        if self._database is None or self._database.process() is not None:
-            return
-        try:
-            self._database.start()
-        except (Unavailable, Misconfigured) as error:
-            if not self._database_told:
-                log.error("the database does not start: %s", error)
-            self._database_told = True
-            return
-        log.warning("the database was gone: started again")
-        self._database_told = False
-
     def _publish(self) -> None:
         states = [asdict(keeper.state()) for keeper in self._keepers.values()]
         write_atomically(self._var_dir / STATE_FILE, json.dumps(states, indent=1))
@@ -252,9 +241,9 @@ def end_leftovers(var_dir: Path) -> int:
 
 
 def main() -> None:
-    """Entry point: `python -m deploy.supervisor VAR_DIR [--embedded]`."""
+    """Entry point: `python -m deploy.supervisor VAR_DIR INFRA`."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    var_dir = Path(sys.argv[1])
+    var_dir, infra = Path(sys.argv[1]), Infra(sys.argv[2])
     lock = (var_dir / LOCK_FILE).open("w")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -267,7 +256,7 @@ def main() -> None:
     if count:
         log.warning("ended %d processes that a killed supervisor left", count)
     identity.save(var_dir / PID_FILE)
-    Supervisor(var_dir, EmbeddedPostgres(var_dir) if "--embedded" in sys.argv else None).run()
+    Supervisor(var_dir, [ServerKeeper(server) for server in servers(infra, var_dir)]).run()
     (var_dir / PID_FILE).unlink(missing_ok=True)
 
 

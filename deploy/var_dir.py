@@ -9,8 +9,12 @@ from streams.settings import Settings, load_settings
 
 OURS = (
     "cache",
+    "compose.env",
     "database.conninfo",
     "database.lock",
+    "infra.json",
+    "kafka",
+    "kafka.lock",
     "log",
     "plan.json",
     "postgres",
@@ -18,11 +22,23 @@ OURS = (
     "supervisor.json",
     "supervisor.lock",
     "supervisor.pid",
+    "timescale",
+    "timescale.password",
 )
 
 
 def settings_here() -> Settings:
-    """The settings with an absolute var folder. `Misconfigured` lists all mistakes."""
+    """The settings with an absolute var folder and the addresses of what runs for it.
+
+    `Misconfigured` lists all mistakes.
+    """
+    from deploy.infrastructure import with_addresses
+
+    return with_addresses(given_settings())
+
+
+def given_settings() -> Settings:
+    """The settings as they are given, with an absolute var folder."""
     settings = load_settings()
     return settings.model_copy(update={"var_dir": settings.var_dir.resolve()})
 

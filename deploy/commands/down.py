@@ -17,18 +17,18 @@ def register(app: typer.Typer) -> None:
         ] = False,
     ) -> None:
         """Stop citybrain. The data stays, unless it is purged."""
-        from deploy import service
-        from deploy.postgres import EmbeddedPostgres
+        from deploy import infrastructure, service
+        from deploy.var_dir import given_settings
         from deploy.var_dir import purge as remove_files
-        from deploy.var_dir import settings_here
 
-        var_dir = settings_here().var_dir
+        var_dir = given_settings().var_dir
         ran = service.stop(var_dir)
-        database = EmbeddedPostgres(var_dir)
-        ran = database.process() is not None or ran
-        database.stop()
+        for server in infrastructure.every_server(var_dir):
+            ran = server.process() is not None or ran
+            server.stop()
+        ran = infrastructure.stop_containers(var_dir) or ran
         typer.echo("stopped" if ran else "nothing was running")
         if purge:
-            database.purge()
+            infrastructure.purge(var_dir)
             remove_files(var_dir)
             typer.echo(f"removed the data of {var_dir}")

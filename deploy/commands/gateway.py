@@ -19,11 +19,11 @@ def gateway() -> None:
     Listens on loopback unless told otherwise. Who sends needs a key (`citybrain gateway-key`),
     or, on loopback, CITYBRAIN_GATEWAY_KEYS=optional.
     """
+    from deploy.var_dir import settings_here
     from sensors.gateway.mqtt.settings import MqttSettings
     from sensors.gateway.settings import load_gateway_settings
-    from streams.settings import load_settings
 
-    settings = load_settings()
+    settings = settings_here()
     own, mqtt = load_gateway_settings(), MqttSettings.load()
     conninfo = settings.conninfo()
 

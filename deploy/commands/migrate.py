@@ -26,13 +26,13 @@ def register(app: typer.Typer) -> None:
         ] = None,
     ) -> None:
         """Create or upgrade the tables of a namespace; forward only, one migration at a time."""
+        from deploy.var_dir import settings_here
         from streams.domains import find_domains
         from streams.errors import Misconfigured
         from streams.log.opening import make_topics
-        from streams.settings import load_settings
         from streams.storage.migrate import migrate as run
 
-        settings = load_settings()
+        settings = settings_here()
         name = namespace or settings.namespace
         if kind is None and name != LIVE_NAME:
             raise Misconfigured([f"--kind is needed for a namespace other than {LIVE_NAME}"])

@@ -19,15 +19,22 @@ def register(app: typer.Typer) -> None:
             ),
         ] = None,
         infra: Annotated[
-            str, typer.Option(help="embedded, or external (address in CITYBRAIN_DATABASE).")
-        ] = "embedded",
+            str | None,
+            typer.Option(
+                help="embedded: PostgreSQL of a wheel. native: Kafka and TimescaleDB without "
+                "containers. compose: the same by containers. external: addresses in "
+                "CITYBRAIN_DATABASE and CITYBRAIN_KAFKA. Without it: what this var folder had "
+                "last, else embedded."
+            ),
+        ] = None,
     ) -> None:
         """Start citybrain, or what of it does not run; wait until each part works."""
         from deploy import startup
-        from deploy.var_dir import settings_here
+        from deploy.var_dir import given_settings
 
-        settings = settings_here()
-        startup.check(settings, infra, play)
+        settings = given_settings()
+        meant = startup.check(settings, infra, play)
         steps = startup.Milestones(typer.echo)
-        startup.start_all(settings, infra, play, steps)
+        steps.reached(f"infrastructure: {meant}")
+        startup.start_all(settings, meant, play, steps)
         typer.echo("citybrain is up. `citybrain status` shows it, `citybrain down` stops it.")

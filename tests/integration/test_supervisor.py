@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from deploy import service, supervisor
+from deploy.infrastructure import Infra
 from deploy.plan import Child, Plan
 from deploy.process import ProcessIdentity, wait_until
 
@@ -51,10 +52,10 @@ def _gone(pid: int) -> bool:
 
 def test_starts_once_and_stops_all(var_dir: Path) -> None:
     plan = Plan((_python("one", WAIT), _python("two", WAIT)))
-    assert service.ensure(var_dir, plan, embedded=False)
+    assert service.ensure(var_dir, plan, Infra.EXTERNAL)
     pids = [_running_pid(var_dir, name) for name in ("one", "two")]
     first = service.running(var_dir)
-    assert not service.ensure(var_dir, plan, embedded=False)
+    assert not service.ensure(var_dir, plan, Infra.EXTERNAL)
     assert service.running(var_dir) == first
     assert [_pid(var_dir, name) for name in ("one", "two")] == pids
     assert service.stop(var_dir)
@@ -63,7 +64,7 @@ def test_starts_once_and_stops_all(var_dir: Path) -> None:
 
 
 def test_restarts_a_killed_child(var_dir: Path) -> None:
-    service.ensure(var_dir, Plan((_python("one", WAIT),)), embedded=False)
+    service.ensure(var_dir, Plan((_python("one", WAIT),)), Infra.EXTERNAL)
     pid = _running_pid(var_dir, "one")
     os.kill(pid, signal.SIGKILL)
     assert _running_pid(var_dir, "one", other_than=pid) != pid
@@ -73,7 +74,7 @@ def test_restarts_a_killed_child(var_dir: Path) -> None:
 
 def test_a_child_that_may_finish_is_not_restarted(var_dir: Path) -> None:
     plan = Plan((_python("once", "print('played')", ends=True),))
-    service.ensure(var_dir, plan, embedded=False)
+    service.ensure(var_dir, plan, Infra.EXTERNAL)
     assert wait_until(lambda: service.states(var_dir)[0].finished, PATIENCE_S)
     assert (var_dir / "log" / "once.log").read_text(encoding="utf-8") == "played\n"
 
@@ -81,20 +82,20 @@ def test_a_child_that_may_finish_is_not_restarted(var_dir: Path) -> None:
 def test_heals_after_its_own_kill(var_dir: Path) -> None:
     """The orphans of a killed supervisor end before their successors start."""
     plan = Plan((_python("one", WAIT),))
-    service.ensure(var_dir, plan, embedded=False)
+    service.ensure(var_dir, plan, Infra.EXTERNAL)
     orphan = _running_pid(var_dir, "one")
     killed = service.running(var_dir)
     assert killed is not None
     killed.signal(signal.SIGKILL)
     assert _gone(killed.pid)
     assert ProcessIdentity.of(orphan) is not None
-    service.ensure(var_dir, plan, embedded=False)
+    service.ensure(var_dir, plan, Infra.EXTERNAL)
     assert _running_pid(var_dir, "one") != orphan
     assert _gone(orphan)
 
 
 def test_what_is_played_is_known_after_a_kill_and_forgotten_by_a_stop(var_dir: Path) -> None:
-    service.ensure(var_dir, Plan((_python("player", WAIT),), play="typhoon"), embedded=False)
+    service.ensure(var_dir, Plan((_python("player", WAIT),), play="typhoon"), Infra.EXTERNAL)
     killed = service.running(var_dir)
     assert killed is not None
     killed.signal(signal.SIGKILL)
@@ -105,7 +106,7 @@ def test_what_is_played_is_known_after_a_kill_and_forgotten_by_a_stop(var_dir: P
 
 
 def test_down_ends_the_orphans_of_a_killed_supervisor(var_dir: Path) -> None:
-    service.ensure(var_dir, Plan((_python("one", WAIT),)), embedded=False)
+    service.ensure(var_dir, Plan((_python("one", WAIT),)), Infra.EXTERNAL)
     orphan = _running_pid(var_dir, "one")
     killed = service.running(var_dir)
     assert killed is not None
@@ -117,10 +118,10 @@ def test_down_ends_the_orphans_of_a_killed_supervisor(var_dir: Path) -> None:
 
 def test_a_changed_plan_replaces_only_what_changed(var_dir: Path) -> None:
     kept, changed = _python("kept", WAIT), _python("changed", WAIT)
-    service.ensure(var_dir, Plan((kept, changed), play="ordinary"), embedded=False)
+    service.ensure(var_dir, Plan((kept, changed), play="ordinary"), Infra.EXTERNAL)
     pids = {name: _running_pid(var_dir, name) for name in ("kept", "changed")}
     again = Plan((kept, _python("changed", f"{WAIT} # anew")), play="typhoon")
-    service.ensure(var_dir, again, embedded=False)
+    service.ensure(var_dir, again, Infra.EXTERNAL)
     assert _running_pid(var_dir, "changed", other_than=pids["changed"])
     assert _pid(var_dir, "kept") == pids["kept"]
 
