@@ -30,6 +30,8 @@ POLL_MS = 500
 WATCH_S = 0.05  # between two looks at the ends, while somebody waits
 BATCH_BYTES = 1 << 20
 FETCH_BYTES = 4 << 20
+FETCH_WAIT_MS = 5  # only what is there is fetched; a broker that waits would hold the next one up
+RETRY_MS = 20
 
 
 @dataclass(slots=True)
@@ -192,6 +194,8 @@ class KafkaLog:
             isolation_level="read_committed",
             allow_auto_create_topics=False,
             max_partition_fetch_bytes=FETCH_BYTES,
+            fetch_max_wait_ms=FETCH_WAIT_MS,
+            retry_backoff_ms=RETRY_MS,
             request_timeout_ms=ANSWER_MS,
         )
 
