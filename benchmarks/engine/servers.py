@@ -25,9 +25,7 @@ START_S = 180.0
 
 def add_servers(parser: argparse.ArgumentParser) -> None:
     """The options that say where to measure."""
-    parser.add_argument(
-        "--database", help="libpq connection string of a running server"
-    )
+    parser.add_argument("--database", help="libpq connection string of a running server")
     parser.add_argument("--kafka", help="bootstrap addresses; with --database alone: a table")
     parser.add_argument("--infra", choices=("native", "embedded"), default="native")
 

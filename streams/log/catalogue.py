@@ -33,6 +33,11 @@ def topic_name(namespace: str, topic: str = OBSERVATION_TOPIC) -> str:
     return topic if namespace == LIVE_NAMESPACE else f"{namespace}.{topic}"
 
 
+def group_name(namespace: str) -> str:
+    """The consumer group of the namespace's workers."""
+    return f"citybrain.{namespace}"
+
+
 def catalogue(settings: Settings, namespace: str, partitions: int) -> tuple[Topic, ...]:
     """Every topic of the namespace; the log first.
 

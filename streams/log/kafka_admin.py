@@ -14,6 +14,7 @@ from kafka.admin import ConfigResource, ConfigResourceType
 from streams.errors import Misconfigured, Unavailable
 from streams.log.catalogue import Topic, catalogue
 from streams.log.kafka_client import client_options, translated
+from streams.log.kafka_group import drop_group
 from streams.settings import Settings
 
 UNKNOWN_TOPIC = 3  # error codes of the protocol
@@ -65,12 +66,13 @@ def ensure_topics(settings: Settings, namespace: str, partitions: int) -> tuple[
 
 
 def remove_topics(settings: Settings, namespace: str) -> tuple[str, ...]:
-    """Removes every topic of a throwaway namespace, records too; gone when it returns.
+    """Removes every topic of a throwaway namespace, records and group too; gone when it returns.
 
     Names what it removed. Whoever calls makes sure that the namespace is not live.
     """
     names = [topic.name for topic in catalogue(settings, namespace, 1)]
     with administration(settings) as admin, translated():
+        drop_group(admin, namespace)
         there = tuple(describe(admin, names))
         if not there:
             return ()

@@ -13,7 +13,13 @@ from streams.log.catalogue import topic_name
 from streams.log.postgres import PostgresLog
 from streams.settings import Settings
 from streams.storage.connect import connect
-from streams.storage.migrate import drop_namespace, namespace_kind, namespace_log
+from streams.storage.migrate import (
+    drop_namespace,
+    is_there,
+    namespace_kind,
+    namespace_log,
+    partition_count,
+)
 
 
 def open_log(settings: Settings, namespace: str, database: str | None = None) -> Log:
@@ -47,6 +53,16 @@ def make_topics(
     return ensure_topics(settings, namespace, partitions)
 
 
+def kafka_partitions(settings: Settings, namespace: str, database: str | None = None) -> int:
+    """How many partitions the topics of a namespace have, or will have once it is migrated.
+
+    `Misconfigured` when its log is a table, or `CITYBRAIN_KAFKA` is empty.
+    """
+    count = _migrated_partitions(settings, namespace, database)
+    _need_kafka(settings, namespace)
+    return settings.partitions if count is None else count
+
+
 def drop_with_log(settings: Settings, namespace: str, database: str | None = None) -> None:
     """Removes a throwaway namespace, and its topics when its log is in Kafka; not the live one.
 
@@ -54,8 +70,7 @@ def drop_with_log(settings: Settings, namespace: str, database: str | None = Non
     """
     conninfo = database or settings.conninfo()
     with connect(conninfo, namespace, "citybrain drop") as connection:
-        row = connection.execute("select to_regclass('namespace') is not null").fetchone()
-        there = row is not None and bool(row[0])
+        there = is_there(connection)
         kind = namespace_log(connection) if there else settings.log_kind()
         live = there and namespace_kind(connection) is NamespaceKind.LIVE
     if kind is LogKind.KAFKA and not live and topic_name(namespace) != OBSERVATION_TOPIC:
@@ -64,6 +79,21 @@ def drop_with_log(settings: Settings, namespace: str, database: str | None = Non
 
         remove_topics(settings, namespace)
     drop_namespace(conninfo, namespace, topics_removed=True)
+
+
+def _migrated_partitions(settings: Settings, namespace: str, database: str | None) -> int | None:
+    try:
+        conninfo = database or settings.conninfo()
+    except Misconfigured:  # topics may be made before there is a database
+        return None
+    with connect(conninfo, namespace, "citybrain topics") as connection:
+        if not is_there(connection):
+            return None
+        if namespace_log(connection) is LogKind.TABLE:
+            raise Misconfigured(
+                [f"the log of namespace {namespace} is a table of the database: it has no topics"]
+            )
+        return partition_count(connection)
 
 
 def _need_kafka(settings: Settings, namespace: str) -> None:

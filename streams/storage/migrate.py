@@ -142,6 +142,20 @@ def namespace_log(connection: Connection) -> LogKind:
     return LogKind(row[0])
 
 
+def is_there(connection: Connection) -> bool:
+    """Whether the namespace was ever made; it need not be up to date."""
+    row = connection.execute("select to_regclass('namespace') is not null").fetchone()
+    return row is not None and bool(row[0])
+
+
+def partition_count(connection: Connection) -> int:
+    """How many partitions the namespace was made with."""
+    row = connection.execute(
+        "select count(*) from log_partition where topic = %s", (OBSERVATION_TOPIC,)
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
 def property_ids(connection: Connection) -> dict[str, int]:
     """Property name → catalogue id."""
     return {name: number for name, number in connection.execute("select name, id from property")}
@@ -219,10 +233,7 @@ def _fill_properties(connection: Connection, domains: Mapping[str, Domain]) -> N
 
 
 def _fill_partitions(connection: Connection, partitions: int) -> None:
-    row = connection.execute(
-        "select count(*) from log_partition where topic = %s", (OBSERVATION_TOPIC,)
-    ).fetchone()
-    have = row[0] if row else 0
+    have = partition_count(connection)
     if have and have != partitions:
         raise Misconfigured(
             [f"the log has {have} partitions, fixed when it was made; asked for {partitions}"]

@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from streams.log import OBSERVATION_TOPIC, Log
 from streams.storage.connect import Connection
 
 POSITIONS = "select partition, next_offset from position where topic = %s"
+POSITION = """
+select partition, next_offset, checkpoint_offset, last_append_ms from position where topic = %s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far one partition is: D, C, and the append time of the last record before D."""
+
+    next_offset: int
+    checkpoint_offset: int
+    last_append_ms: int | None
+
+
+def positions(connection: Connection, topic: str = OBSERVATION_TOPIC) -> dict[int, Position]:
+    """Of every partition that a worker ever had."""
+    rows = connection.execute(POSITION, (topic,)).fetchall()
+    return {row[0]: Position(*row[1:]) for row in rows}
 
 
 def records_behind(connection: Connection, log: Log, topic: str = OBSERVATION_TOPIC) -> int:
