@@ -31,7 +31,8 @@ from streams.contracts.reason import NamespaceKind
 from streams.domains import find_domains
 from streams.log import Entry
 from streams.log.postgres import PostgresLog
-from streams.runtime.single import HostSetup, SingleHost
+from streams.runtime.setup import HostSetup
+from streams.runtime.single import SingleHost
 from streams.runtime.worker import worker_host
 from streams.storage.commit import Committer, Piece
 from streams.storage.connect import connect

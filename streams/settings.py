@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from streams.contracts.reason import LogKind
@@ -56,6 +56,22 @@ class Settings(BaseSettings):
         le=3650,
         description="Days that topics keep records (alerts stay until their alert is gone).",
     )
+    kafka_session_s: float = Field(
+        6.0,
+        ge=1.0,
+        le=300.0,
+        description="Seconds without a heartbeat after which a worker's partitions go to others "
+        "(the broker allows no less than its `group.min.session.timeout.ms`).",
+    )
+    kafka_heartbeat_s: float = Field(
+        2.0, ge=0.1, le=100.0, description="Seconds between a worker's heartbeats."
+    )
+    kafka_release_s: float = Field(
+        4.0,
+        ge=0.5,
+        le=100.0,
+        description="Seconds that a worker may take to give partitions back with a checkpoint.",
+    )
     namespace: str = Field(
         "citybrain",
         pattern=r"^[a-z][a-z0-9_]{0,40}$",
@@ -74,6 +90,12 @@ class Settings(BaseSettings):
         pattern="^(DEBUG|INFO|WARNING|ERROR)$",
         description="Least severe level that is logged.",
     )
+
+    @model_validator(mode="after")
+    def _heartbeats_fit(self) -> Settings:
+        if self.kafka_heartbeat_s * 2 > self.kafka_session_s:
+            raise ValueError("kafka_heartbeat_s must be at most half of kafka_session_s")
+        return self
 
     def log_kind(self) -> LogKind:
         """Where a live or simulated namespace that is made now keeps its log."""

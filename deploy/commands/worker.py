@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import signal
 import threading
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from streams.runtime.health import Health
+    from streams.settings import Settings
 
 
 def register(app: typer.Typer) -> None:
@@ -21,33 +25,58 @@ def register(app: typer.Typer) -> None:
             bool, typer.Option("--until-idle", help="End when the log is worked off.")
         ] = False,
         metrics_port: Annotated[
-            int, typer.Option(help="Loopback port for Prometheus metrics; 0 = none.", min=0)
+            int, typer.Option(help="Loopback port for /metrics and /health; 0 = none.", min=0)
         ] = 0,
     ) -> None:
         """Read the log, compute, and commit exactly once.
 
-        Of two workers in one namespace the later goes on; the other ends with exit code 3.
+        With the log in Kafka, workers share the partitions: start as many as you like. With the
+        log in a table the later of two goes on; the other ends with exit code 3.
         """
-        from streams.domains import find_domains
-        from streams.errors import Unavailable
-        from streams.runtime.single import SteppedDown
-        from streams.runtime.worker import worker_host
+        from streams.contracts.reason import LogKind
+        from streams.log.opening import log_kind
+        from streams.runtime.health import Health, serve
         from streams.settings import load_settings
 
         settings = load_settings()
+        space = namespace or settings.namespace
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
+        health = Health()
         if metrics_port:
-            from prometheus_client import start_http_server
+            serve(metrics_port, health)
+        if log_kind(settings, space) is LogKind.KAFKA:
+            _share(settings, space, stop, until_idle, health)
+        else:
+            _own(settings, space, stop, until_idle, health)
 
-            start_http_server(metrics_port, addr="127.0.0.1")
-        domains = find_domains(settings.domain_path)
-        try:
-            with worker_host(settings.conninfo(), namespace or settings.namespace, domains) as host:
-                if until_idle:
-                    host.run_until_idle()
-                else:
-                    host.run_forever(stop)
-        except SteppedDown as error:
-            raise Unavailable(f"stepped down: {error}") from error
+
+def _share(
+    settings: Settings, namespace: str, stop: threading.Event, until_idle: bool, health: Health
+) -> None:
+    from streams.domains import find_domains
+    from streams.runtime.worker import member_host
+
+    domains = find_domains(settings.domain_path)
+    with member_host(settings, settings.conninfo(), namespace, domains, health=health) as host:
+        host.run(stop, until_idle)
+
+
+def _own(
+    settings: Settings, namespace: str, stop: threading.Event, until_idle: bool, health: Health
+) -> None:
+    from streams.domains import find_domains
+    from streams.errors import Unavailable
+    from streams.runtime.setup import SteppedDown
+    from streams.runtime.worker import worker_host
+
+    domains = find_domains(settings.domain_path)
+    try:
+        with worker_host(settings.conninfo(), namespace, domains, health=health) as host:
+            if until_idle:
+                host.run_until_idle()
+            else:
+                host.run_forever(stop)
+    except SteppedDown as error:
+        raise Unavailable(f"stepped down: {error}") from error

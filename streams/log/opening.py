@@ -28,14 +28,19 @@ def open_log(settings: Settings, namespace: str, database: str | None = None) ->
     Raises `Misconfigured` when it is in Kafka and `CITYBRAIN_KAFKA` is empty, `Unavailable`.
     """
     conninfo = database or settings.conninfo()
-    with connect(conninfo, namespace, "citybrain log") as connection:
-        kind = namespace_log(connection)
-    if kind is LogKind.TABLE:
+    if log_kind(settings, namespace, database) is LogKind.TABLE:
         return PostgresLog(conninfo, namespace)
     _need_kafka(settings, namespace)
     from streams.log.kafka import KafkaLog
 
     return KafkaLog(settings, topic_name(namespace))
+
+
+def log_kind(settings: Settings, namespace: str, database: str | None = None) -> LogKind:
+    """Where a migrated namespace keeps its log. Raises `Unavailable`."""
+    conninfo = database or settings.conninfo()
+    with connect(conninfo, namespace, "citybrain log") as connection:
+        return namespace_log(connection)
 
 
 def make_topics(

@@ -11,7 +11,7 @@ import structlog
 from streams import metrics
 from streams.contracts.frame import Record
 from streams.contracts.outcome import Outcome, StateParts
-from streams.errors import Misconfigured
+from streams.errors import Misconfigured, Unavailable
 from streams.log import Log
 from streams.storage.commit import Piece
 from streams.storage.position import Taken
@@ -54,7 +54,9 @@ class Lane:
         pipeline: PipelineLike,
         wanted: WantedVersions,
         load: LoadVersions,
+        past: Log | None = None,
     ) -> None:
+        """`past` reads what lies behind the position, for the recovery (default: the log)."""
         self.partition = taken.partition
         self.position = taken.next_offset
         self.saved = taken.checkpoint_offset
@@ -64,7 +66,7 @@ class Lane:
         self._pipeline = pipeline
         self._wanted = wanted
         self._load = load
-        self._recover(taken)
+        self._recover(taken, past or log)
 
     def read(self, max_records: int, max_bytes: int) -> list[Record]:
         """The next records; a gap in the offsets is accepted and counted."""
@@ -100,7 +102,7 @@ class Lane:
         self.saved = self.position
         return self._pipeline.checkpoint()
 
-    def _recover(self, taken: Taken) -> None:
+    def _recover(self, taken: Taken, past: Log) -> None:
         """Loads C and processes C..D silently (design §6.5)."""
         self._pipeline.load(taken.checkpoint.parts, taken.checkpoint.segments)
         missing = self._pipeline.missing_versions()
@@ -111,10 +113,13 @@ class Lane:
         offset = taken.checkpoint_offset
         while offset < taken.next_offset:
             wanted = min(REPLAY_RECORDS, taken.next_offset - offset)
-            found = self._log.read(self.partition, offset, wanted)
+            found = past.read(self.partition, offset, wanted)
             records = [r for r in found if r.offset < taken.next_offset]
-            if not records:
-                break
+            if not records:  # never skip: the state would not be the one that was committed
+                raise Unavailable(
+                    f"log partition {self.partition} gives nothing between {offset} and the"
+                    f" position {taken.next_offset}"
+                )
             offset = records[-1].offset + 1
             sound = [r for r in records if r.offset not in self._poison]
             if sound:

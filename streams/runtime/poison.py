@@ -6,6 +6,7 @@ When most of the input fails the deploy is broken, not the data: then the host s
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable, Sequence
 
 import structlog
 
@@ -13,8 +14,8 @@ from streams import metrics
 from streams.contracts.frame import Record
 from streams.contracts.outcome import DeadLetter, Outcome
 from streams.contracts.reason import Reason
-from streams.errors import Misconfigured
-from streams.runtime.lane import checksum
+from streams.errors import FenceLost, Misconfigured, Unavailable
+from streams.runtime.lane import Lane, checksum
 from streams.storage.commit import Piece
 
 LOGGER = structlog.get_logger(__name__)
@@ -45,6 +46,42 @@ class PoisonGuard:
                     "this looks like a broken deploy, not like bad data"
                 ]
             ) from cause
+
+
+class Bisection:
+    """Halves a batch that fails until the records that make it fail are alone (design §6.7).
+
+    `retake` gives a lane at the last committed state, `commit` stores a piece and accounts for it.
+    """
+
+    def __init__(
+        self, retake: Callable[[int], Lane], commit: Callable[[Piece], None], guard: PoisonGuard
+    ) -> None:
+        self._retake = retake
+        self._commit = commit
+        self._guard = guard
+
+    def search(self, lane: Lane, records: Sequence[Record]) -> Lane:
+        """Commits all of the records but the bad ones; gives the lane behind them.
+
+        The lane stands at the first record, with nothing uncommitted in its memory.
+        """
+        try:
+            piece = lane.process(records, lane.versions_for(records))
+            self._commit(piece)
+        except (FenceLost, Misconfigured, Unavailable):
+            raise
+        except Exception as error:
+            lane = self._retake(lane.partition)
+            if len(records) > 1:
+                middle = len(records) // 2
+                return self.search(self.search(lane, records[:middle]), records[middle:])
+            self._guard.bad(records[0], error)
+            self._commit(give_up(lane.partition, lane.position, records[0], error))
+            lane.position = records[0].offset + 1
+        else:
+            self._guard.good(len(records))
+        return lane
 
 
 def give_up(partition: int, old: int, record: Record, cause: Exception) -> Piece:

@@ -25,6 +25,7 @@ class Patience:
     first_s: float = 0.1
     longest_s: float = 5.0
     give_up_s: float = 600.0
+    on_trouble: Callable[[str | None], None] | None = None  # told why, and None when it is over
 
     def insist(self, what: str, action: Callable[[], T], stop: threading.Event) -> T:
         """The answer of the action. Raises its last `Unavailable` when patience or time ends."""
@@ -38,10 +39,16 @@ class Patience:
                 if not said:
                     LOGGER.warning("waiting for the database", what=what, error=str(error))
                     said = True
+                    self._tell(str(error))
                 metrics.RETRIES.inc()
                 stop.wait(pause)
                 pause = min(2 * pause, self.longest_s)
             else:
                 if said:
                     LOGGER.info("the database answers again", what=what)
+                    self._tell(None)
                 return answer
+
+    def _tell(self, why: str | None) -> None:
+        if self.on_trouble is not None:
+            self.on_trouble(why)

@@ -1,21 +1,32 @@
-"""Builds a host with the real pipeline, the region runner and the recomputer of a namespace."""
+"""Builds hosts with the real pipeline and the followers of a namespace."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from streams.contracts.domain import Domain
 from streams.contracts.reason import NamespaceKind
 from streams.log import OBSERVATION_TOPIC
+from streams.log.catalogue import topic_name
 from streams.log.postgres import PostgresLog
 from streams.pipeline import Pipeline, PipelineSetup, wanted_versions
-from streams.runtime.single import HostSetup, SingleHost
+from streams.runtime.health import Health
+from streams.runtime.setup import HostSetup
+from streams.runtime.single import SingleHost
+from streams.settings import Settings
 from streams.storage.host_store import HostStore
 from streams.storage.recompute import Recomputer
 from streams.storage.region import RegionRunner
 from streams.storage.retention import Retention
+
+if TYPE_CHECKING:
+    from streams.runtime.faust_host import FaustHost
+
+MEMBER_RECORDS = 1000  # per partition and cycle; bytes bound it for records that are large
 
 
 @contextmanager
@@ -26,29 +37,70 @@ def worker_host(
     *,
     max_records: int = 100,
     checkpoint_s: float = 5.0,
+    health: Health | None = None,
 ) -> Iterator[SingleHost]:
-    """A host that owns the namespace's partitions inside the `with` block.
+    """A host that owns the namespace's partitions inside the `with` block; the log is a table.
 
     The namespace must have been migrated. Leaving the block without an exception writes a last
     checkpoint. Raises what `SingleHost.open` raises.
     """
     with ExitStack() as stack:
         log = stack.enter_context(closing(PostgresLog(conninfo, namespace)))
-        with closing(HostStore(conninfo, namespace)) as store:
-            kind, ids = store.kind(), store.property_ids()
-        region = stack.enter_context(closing(RegionRunner(conninfo, namespace, domains)))
-        recomputer = stack.enter_context(closing(Recomputer(conninfo, namespace, domains)))
-        retention = stack.enter_context(closing(Retention(conninfo, namespace)))
-        setup = HostSetup(
+        setup = stack.enter_context(host_setup(conninfo, namespace, domains))
+        setup = replace(setup, max_records=max_records, checkpoint_s=checkpoint_s)
+        yield stack.enter_context(SingleHost(setup, log, health))
+
+
+@contextmanager
+def member_host(
+    settings: Settings,
+    conninfo: str,
+    namespace: str,
+    domains: Mapping[str, Domain],
+    *,
+    max_records: int = MEMBER_RECORDS,
+    checkpoint_s: float = 5.0,
+    health: Health | None = None,
+) -> Iterator[FaustHost]:
+    """A worker that shares the partitions with others; the log is in Kafka. `run` it once.
+
+    The namespace must have been migrated. Raises `Misconfigured`, `Unavailable`.
+    """
+    from streams.log.kafka import KafkaLog
+    from streams.runtime.faust_host import FaustHost, Membership
+
+    topic = topic_name(namespace)
+    with ExitStack() as stack:
+        direct, ticks = (stack.enter_context(closing(KafkaLog(settings, topic))) for _ in range(2))
+        setup = stack.enter_context(host_setup(conninfo, namespace, domains))
+        setup = replace(setup, max_records=max_records, checkpoint_s=checkpoint_s)
+        membership = Membership(
+            topic=topic,
+            group=f"citybrain.{namespace}",
+            session_s=settings.kafka_session_s,
+            heartbeat_s=settings.kafka_heartbeat_s,
+            release_s=settings.kafka_release_s,
+        )
+        yield FaustHost(settings, setup, membership, direct, ticks, health)
+
+
+@contextmanager
+def host_setup(conninfo: str, namespace: str, domains: Mapping[str, Domain]) -> Iterator[HostSetup]:
+    """The real pipeline and the followers of a namespace; closes the followers."""
+    with closing(HostStore(conninfo, namespace)) as store:
+        kind, ids = store.kind(), store.property_ids()
+    with (
+        closing(RegionRunner(conninfo, namespace, domains)) as region,
+        closing(Recomputer(conninfo, namespace, domains)) as recomputer,
+        closing(Retention(conninfo, namespace)) as retention,
+    ):
+        yield HostSetup(
             conninfo,
             namespace,
             make_pipeline=partial(make_pipeline, kind, domains, ids),
             wanted_versions=wanted_versions,
             followers=(region, recomputer, retention),
-            max_records=max_records,
-            checkpoint_s=checkpoint_s,
         )
-        yield stack.enter_context(SingleHost(setup, log))
 
 
 def make_pipeline(

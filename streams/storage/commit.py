@@ -6,7 +6,7 @@ recognised by the position (§6.2), so that a commit may be said again until it 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -27,6 +27,8 @@ from streams.storage.position import (
     adopt_partitions,
     already_moved,
     application_name,
+    hold_again,
+    let_go,
     owns,
     pass_fence,
     save_checkpoint,
@@ -88,6 +90,25 @@ class Committer:
             connection = self._open()
             with connection.transaction():
                 return owns(connection, self._topic, partition, self._epochs.get(partition, -1))
+
+    def let_go(self, partitions: Iterable[int]) -> None:
+        """They stay ours until somebody takes them, and who does has no backend of ours to end."""
+        mine = {n: self._epochs[n] for n in partitions if n in self._epochs}
+        if mine:
+            with self._trouble():
+                let_go(self._open(), self._topic, mine)
+
+    def hold_again(self, partitions: Iterable[int]) -> set[int]:
+        """Goes on with partitions that were let go; gives those that nobody took in between."""
+        mine = {n: self._epochs[n] for n in partitions if n in self._epochs}
+        if not mine:
+            return set()
+        with self._trouble():
+            return hold_again(self._open(), self._topic, mine)
+
+    def forget(self, partition: int) -> None:
+        """The partition is not ours any more."""
+        self._epochs.pop(partition, None)
 
     def commit(self, pieces: Sequence[Piece]) -> None:
         """Stores all pieces in one transaction, or nothing.

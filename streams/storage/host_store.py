@@ -22,6 +22,17 @@ on conflict (name) do update set
     started = case when worker.pid = excluded.pid then worker.started else excluded.started end,
     pid = excluded.pid, beat = excluded.beat, detail = excluded.detail
 """
+FORGET_WORKERS = """
+delete from worker where name <> %s and beat < clock_timestamp() - %s * interval '1 second'
+"""
+KEEP_ENDS = """
+update log_partition l
+set first_offset = greatest(l.first_offset, f.first), next_offset = greatest(l.next_offset, f.next)
+from unnest(%s::int[], %s::bigint[], %s::bigint[]) as f (partition, first, next)
+where l.topic = %s and l.partition = f.partition
+  and (l.first_offset < f.first or l.next_offset < f.next)
+"""
+STALE_S = 60.0  # a worker that was silent for so long is gone
 
 
 class HostStore:
@@ -61,10 +72,23 @@ class HostStore:
         with self._using() as connection:
             return number_outbox(connection)
 
-    def beat(self, name: str, detail: Mapping[str, Any]) -> None:
-        """Says that the host's loop turns."""
+    def beat(
+        self,
+        name: str,
+        detail: Mapping[str, Any],
+        topic: str = "",
+        ends: Mapping[int, tuple[int, int]] | None = None,
+    ) -> None:
+        """Says that the host's loop turns; workers that have been silent for long are forgotten.
+
+        `ends` are first and next offset of partitions of a log that is not in the database.
+        """
         with self._using() as connection:
             connection.execute(BEAT, (name, os.getpid(), json_text(detail)))
+            connection.execute(FORGET_WORKERS, (name, STALE_S))
+            if ends:
+                firsts, nexts = zip(*ends.values(), strict=True)
+                connection.execute(KEEP_ENDS, (list(ends), list(firsts), list(nexts), topic))
 
     def close(self) -> None:
         """Gives the connection back."""

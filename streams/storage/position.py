@@ -34,6 +34,12 @@ ADOPT = """
 update position p set owner_pid = pg_backend_pid()
 from unnest(%(partitions)s::int[], %(epochs)s::bigint[]) as mine (partition, epoch)
 where p.topic = %(topic)s and p.partition = mine.partition and p.owner_epoch = mine.epoch
+returning p.partition
+"""
+LET_GO = """
+update position p set owner_pid = null
+from unnest(%(partitions)s::int[], %(epochs)s::bigint[]) as mine (partition, epoch)
+where p.topic = %(topic)s and p.partition = mine.partition and p.owner_epoch = mine.epoch
 """
 FENCE = """
 update position p
@@ -156,6 +162,25 @@ def adopt_partitions(
             ADOPT,
             {"topic": topic, "partitions": list(epochs), "epochs": list(epochs.values())},
         )
+
+
+def let_go(connection: Connection, topic: str, epochs: Mapping[int, int]) -> None:
+    """Nobody's backend stands behind the partitions any more: a successor has nothing to end."""
+    with connection.transaction():
+        connection.execute(
+            LET_GO,
+            {"topic": topic, "partitions": list(epochs), "epochs": list(epochs.values())},
+        )
+
+
+def hold_again(connection: Connection, topic: str, epochs: Mapping[int, int]) -> set[int]:
+    """Puts our backend behind partitions that were let go; those that nobody took in between."""
+    with connection.transaction():
+        rows = connection.execute(
+            ADOPT,
+            {"topic": topic, "partitions": list(epochs), "epochs": list(epochs.values())},
+        ).fetchall()
+    return {partition for (partition,) in rows}
 
 
 def load_checkpoint(connection: Connection, topic: str, partition: int) -> Checkpoint:

@@ -15,7 +15,8 @@ from streams.contracts.reason import NamespaceKind
 from streams.errors import Misconfigured
 from streams.log.postgres import PostgresLog
 from streams.runtime.retry import Patience
-from streams.runtime.single import HostSetup, SingleHost, SteppedDown
+from streams.runtime.setup import HostSetup, SteppedDown, worker_name
+from streams.runtime.single import SingleHost
 from streams.storage.canonical import canonical_dump, differences
 from streams.storage.connect import connect
 from tests.support.fake_pipeline import FakePipeline, toy_record, toy_versions
@@ -236,7 +237,9 @@ def test_ticks_come_in_a_live_namespace_only(make_city: MakeCity) -> None:
             host.run_forever(stop)
         assert (city.log.end(0) > 0) is expected
         assert (city.log.end(1) > 0) is expected
-        assert city.query("select name, detail ? 'positions' from worker") == [("worker", True)]
+        assert city.query("select name, detail ? 'positions' from worker") == [
+            (worker_name(), True)
+        ]
 
 
 class _Stopper:

@@ -1,0 +1,43 @@
+"""A worker of a group that says when it holds a partition, for chaos tests.
+
+`python -m tests.chaos.kafka_worker DB NAMESPACE` (`CITYBRAIN_KAFKA` says where Kafka is; `--idle`
+ends it when all is worked off). Small batches and frequent checkpoints, so that a kill finds it in
+the middle of something.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+
+import structlog
+
+from streams.domains import find_domains
+from streams.runtime.worker import member_host
+from streams.settings import load_settings
+
+
+def main() -> None:
+    """Works until it is told to end or killed."""
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    conninfo, namespace, *options = sys.argv[1:]
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    with member_host(
+        load_settings(), conninfo, namespace, find_domains(), max_records=5, checkpoint_s=0.3
+    ) as host:
+        threading.Thread(target=say_ready, args=(host.health, stop), daemon=True).start()
+        host.run(stop, until_idle="--idle" in options)
+
+
+def say_ready(health: object, stop: threading.Event) -> None:
+    """Prints `ready` as soon as a partition is held."""
+    while not getattr(health, "partitions", ()) and not stop.is_set():
+        stop.wait(0.02)
+    print("ready", flush=True)
+
+
+if __name__ == "__main__":
+    main()
