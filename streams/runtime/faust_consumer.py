@@ -112,6 +112,15 @@ class GroupThread(driver.AIOKafkaConsumerThread):
             task.cancel()
         await super().on_thread_stop()
 
+    async def leave(self) -> None:
+        """Leaves the group now; in another loop than the thread's."""
+        consumer = self._consumer
+        if consumer is not None and not self.thread_loop.is_closed():
+            leaving = asyncio.run_coroutine_threadsafe(
+                consumer._coordinator.close(), self.thread_loop
+            )
+            await asyncio.wrap_future(leaving)
+
     def verify_event_path(self, now: float, tp: TP) -> None:
         """Faust looks for streams that hang; there are none."""
 
@@ -227,6 +236,10 @@ class GroupConsumer(driver.Consumer):
     def go_on(self, partition: int) -> None:
         """See `GroupThread.go_on`."""
         self._thread.go_on(partition)
+
+    async def leave(self) -> None:
+        """See `GroupThread.leave`."""
+        await self._thread.leave()
 
     async def subscribe(self, topics: Iterable[str]) -> None:
         """Faust counts the topics of its streams; there are none, ours is given."""

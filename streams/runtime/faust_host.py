@@ -7,6 +7,7 @@ Three kinds of threads: Faust's loop (this one, beside its consumer's), the host
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -31,6 +32,7 @@ from streams.settings import Settings
 
 LOGGER = structlog.get_logger(__name__)
 
+CHATTY = ("kafka", "aiokafka", "faust", "mode", "streams.runtime")  # the last one: Faust's services
 LOOK_S = 0.1  # how often the loop looks whether it has to end
 LEAVE_S = 10.0  # Faust's services have so long to end
 REQUEST_S = 20.0  # a join is answered when all members came: longer than the session
@@ -79,6 +81,8 @@ class FaustHost:
 
         Raises `Misconfigured`, `Unavailable`, or whatever made the worker end.
         """
+        for chatty in CHATTY:
+            logging.getLogger(chatty).setLevel(logging.WARNING)
         self._setup.patience.insist("log", self._direct.identity, stop)
         host = Host(self._setup, self.log, self._direct)
         turner = Turner(
@@ -136,6 +140,7 @@ class FaustHost:
             if app.crashed and not self._error:
                 self.fail(app.crash_reason or Unavailable("Faust crashed"))
         finally:
+            LOGGER.info("worker ends", worker=worker_name())
             if not await asyncio.to_thread(turner.end, self._membership.release_s):
                 self.fail(Unavailable("the database did not answer at the end"))
             starting.cancel()
@@ -144,6 +149,8 @@ class FaustHost:
     async def _leave(self, app: WorkerApp) -> None:
         """Leaves the group at once, so that others take over without waiting for the session."""
         try:
+            await asyncio.wait_for(app.member.leave(), LEAVE_S)
+            LOGGER.info("left the group", group=self.name)
             await asyncio.wait_for(app.stop(), LEAVE_S)
         except TimeoutError:
             LOGGER.warning("Faust did not end in time")

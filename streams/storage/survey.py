@@ -22,7 +22,9 @@ _FIGURES = """
 select
     (select kind from namespace),
     (select count(*) from log_partition where topic = %(topic)s),
-    (select coalesce(sum(next_offset), 0)::bigint from log_partition where topic = %(topic)s),
+    (select coalesce(sum(greatest(l.next_offset, p.next_offset)), 0)::bigint
+       from log_partition l left join position p using (topic, partition)
+      where l.topic = %(topic)s),
     (select coalesce(sum(next_offset), 0)::bigint from position where topic = %(topic)s),
     (select count(*) from position p join pg_stat_activity a on a.pid = p.owner_pid
       where p.topic = %(topic)s),
