@@ -17,9 +17,9 @@ from streams.contracts.codec import encode_control
 from streams.contracts.reason import LogKind, NamespaceKind
 from streams.domains import find_domains
 from streams.log import Entry, Log
+from streams.log.catalogue import topic_name
 from streams.log.kafka import KafkaLog
 from streams.log.kafka_admin import ensure_topics, remove_topics
-from streams.log.catalogue import topic_name
 from streams.log.postgres import PostgresLog
 from streams.runtime.worker import worker_host
 from streams.settings import Settings
