@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import structlog
 
 from streams import metrics
 from streams.runtime.fetched import FetchedLog
 from streams.runtime.health import Health
-from streams.runtime.host import Host
 from streams.runtime.setup import SteppedDown
 
 LOGGER = structlog.get_logger(__name__)
@@ -27,6 +26,28 @@ LOGGER = structlog.get_logger(__name__)
 RECLAIM_S = 3.0  # a partition that is ours by the group and another's by the database: try again
 
 Open: TypeAlias = Callable[[int, int, int], None]  # partition, offset, generation
+
+
+class PartitionHost(Protocol):
+    """What is turned; `streams.runtime.host.Host`."""
+
+    def open(self, stop: threading.Event) -> None: ...
+
+    def close(self, clean: bool = True, wait_s: float | None = None) -> None: ...
+
+    def take(self, partitions: Iterable[int]) -> None: ...
+
+    def rest(self, checkpoint: bool = True) -> None: ...
+
+    def resume(self, partitions: Iterable[int]) -> set[int]: ...
+
+    def turn(self) -> bool: ...
+
+    def beat(self) -> None: ...
+
+    def positions(self) -> dict[int, int]: ...
+
+    def saved(self) -> dict[int, int]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +64,7 @@ class Turner:
 
     def __init__(
         self,
-        host: Host,
+        host: PartitionHost,
         log: FetchedLog,
         health: Health,
         open_partition: Open,
@@ -60,7 +81,7 @@ class Turner:
         self._changes: SimpleQueue[Change] = SimpleQueue()
         self._assigned: frozenset[int] | None = None
         self._generation = 0
-        self._reclaim_at = 0.0
+        self._reclaim_at: float | None = None
         self._ending = threading.Event()
         self._impatient = threading.Event()
         self.ended = threading.Event()
@@ -133,6 +154,9 @@ class Turner:
         if self._assigned is not None:
             self._assigned = None
             self._rest()
+        for change in pending:
+            if change.assigned is None:
+                change.done.set()
         last = pending[-1]
         if last.assigned is not None:
             self._assign(last.assigned, last.generation)
@@ -154,14 +178,21 @@ class Turner:
         self._take(assigned - kept)
 
     def _reclaim(self) -> None:
+        """Takes back, after a while, what the group gives us and somebody else took: a worker that
+        woke up late, and learns from the group in the meantime that it is none of its business."""
         assert self._assigned is not None
         missing = self._assigned - set(self._host.positions())
-        if missing and time.monotonic() >= self._reclaim_at:
+        if not missing:
+            self._reclaim_at = None
+        elif self._reclaim_at is None:
+            self._reclaim_at = time.monotonic() + RECLAIM_S
+        elif time.monotonic() >= self._reclaim_at:
+            self._reclaim_at = None
+            LOGGER.warning("taking assigned partitions back", partitions=sorted(missing))
             self._take(missing)
 
     def _take(self, partitions: Collection[int]) -> None:
         """Takes one by one, each opened at once; a new word of the group ends it early."""
-        self._reclaim_at = time.monotonic() + RECLAIM_S
         for partition in sorted(partitions):
             if not self._changes.empty() or self._ending.is_set():
                 return
