@@ -47,6 +47,10 @@ CHUNKS = """
 select format('%%I.%%I', chunk_schema, chunk_name) from timescaledb_information.chunks
 where hypertable_schema = %s and hypertable_name = %s order by range_start
 """
+LZ4_IF_IT_CAN = """
+select set_config(name, 'lz4', false) from pg_settings
+where name = 'default_toast_compression' and 'lz4' = any(enumvals)
+"""
 HELPERS = """
 create or replace function at_ms(ms bigint) returns timestamptz language sql stable parallel safe
 return timestamptz 'epoch' + ms * interval '1 millisecond';
@@ -135,6 +139,7 @@ def close(connection: Connection, layout: Layout) -> float:
 def prepare(connection: Connection, layout: Layout) -> None:
     """A fresh schema with the table, a hypertable where there is TimescaleDB."""
     connection.execute(f"drop schema if exists {SCHEMA} cascade; create schema {SCHEMA}")
+    connection.execute(LZ4_IF_IT_CAN)
     connection.execute(sql.SQL(layout.table + ";" + HELPERS))
     if layout.index:
         connection.execute(sql.SQL(layout.index))

@@ -17,10 +17,6 @@ create table observation_store (
     t0 timestamptz not null, t1 timestamptz not null, position bigint not null,
     sensor int[] not null, property smallint[] not null, dt_ms int[] not null,
     value bigint[] not null, flag smallint[] not null);
-alter table observation_store
-    alter sensor set compression lz4, alter property set compression lz4,
-    alter dt_ms set compression lz4, alter value set compression lz4,
-    alter flag set compression lz4;
 create index on observation_store using brin (t0, t1) with (pages_per_range = 4);
 create view observation as
 select s.t0 + r.dt_ms * interval '1 millisecond' as t, s.position, r.value, r.sensor, r.property,

@@ -2,4 +2,9 @@
 
 from __future__ import annotations
 
-pytest_plugins = ["tests.support.postgres", "tests.support.kafka", "tests.support.native"]
+pytest_plugins = [
+    "tests.support.postgres",
+    "tests.support.kafka",
+    "tests.support.native",
+    "tests.support.timescale",
+]

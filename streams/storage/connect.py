@@ -20,6 +20,9 @@ Cursor: TypeAlias = psycopg.Cursor[tuple[Any, ...]]
 
 TRANSACTION_TIMEOUT_S = 120
 CONNECT_TIMEOUT_S = 5
+# TimescaleDB ends a statement that opens many compressed rows; late rows of a large area may, and
+# are bounded by their sensors and times. Without TimescaleDB nothing reads this name.
+UNPACKED = "timescaledb.max_tuples_decompressed_per_dml_transaction"
 SINCE_TRANSACTION_TIMEOUT = 170_000  # server_version of PostgreSQL 17
 BUSY_STATES = ("25P03", "25P04")  # a server's timeout ended the transaction
 BROKEN_QUERY_STATE = "54"  # program limit exceeded: the same statement will fail again
@@ -47,6 +50,7 @@ def connect(
             "statement_timeout": f"{timeout_s}s",
             "idle_in_transaction_session_timeout": f"{timeout_s}s",
             "client_min_messages": "warning",
+            UNPACKED: "0",
         }
         if connection.info.server_version >= SINCE_TRANSACTION_TIMEOUT:
             settings["transaction_timeout"] = f"{timeout_s}s"

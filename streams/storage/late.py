@@ -7,6 +7,7 @@ not matter: the state that the next row meets is always the stored one.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from streams.contracts.outcome import LEDGER_COLUMNS, LateMark, LateRows
 from streams.storage.columns import copy_columns
 from streams.storage.connect import Cursor
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 HOUR_MS = 3_600_000
 MAX_RANGES = 16
 DUPLICATE, STORED, LATE, REVISED = (
@@ -43,18 +45,20 @@ COPY_REVISION = (
     "copy observation_revision (t, sensor, property, old_value, old_flag, old_position, value,"
     " position) from stdin (format binary)"
 )
-# The range of times is stated apart from the join: only so does the index on time serve.
+# The range of times is stated apart from the join: only so does the index on time serve. It is
+# stated by timestamps, not by `at_ms`, which is computed too late to leave out chunks of an update;
+# and the sensors, so that of compressed chunks only theirs are opened.
 FIND = """
 select w.number, o.value, o.flag, o.position
 from observation o
 join wanted_row w on w.sensor = o.sensor and w.property = o.property and w.t = o.t
-where o.t >= at_ms(%s) and o.t <= at_ms(%s)
+where o.t >= %s and o.t <= %s
 """
 CHANGE = """
 update observation o set value = c.value, position = c.position, flag = c.flag
 from changed_row c
 where c.sensor = o.sensor and c.property = o.property and c.t = o.t
-  and o.t >= at_ms(%s) and o.t <= at_ms(%s)
+  and o.t >= %s and o.t <= %s and o.sensor = any(%s)
 """
 
 
@@ -166,6 +170,16 @@ def marks(late: LateRows, verdict: Verdict, day_offset_ms: int) -> list[LateMark
     return [LateMark(*key, position) for key, position in newest.items()]
 
 
+def moment_ranges(time_ms: Int64) -> list[tuple[datetime, datetime]]:
+    """`time_ranges`, for a statement."""
+    return [(moment(low), moment(high)) for low, high in time_ranges(time_ms)]
+
+
+def moment(ms: int) -> datetime:
+    """Exactly."""
+    return EPOCH + timedelta(milliseconds=ms)
+
+
 def time_ranges(time_ms: Int64, limit: int = MAX_RANGES) -> list[tuple[int, int]]:
     """Few ranges (both ends included) that cover all times, split at the widest gaps above 1 h."""
     times = np.unique(time_ms)
@@ -203,8 +217,9 @@ def change_rows(
             ("int2", flag),
         ],
     )
-    for low, high in time_ranges(time_ms):
-        cursor.execute(CHANGE, (low, high))
+    sensors = np.unique(sensor).tolist()
+    for low, high in moment_ranges(time_ms):
+        cursor.execute(CHANGE, (low, high, sensors))
 
 
 def _find(cursor: Cursor, late: LateRows, first: NDArray[np.intp]) -> Stored:
@@ -222,7 +237,7 @@ def _find(cursor: Cursor, late: LateRows, first: NDArray[np.intp]) -> Stored:
         ],
     )
     found: list[tuple[Any, ...]] = []
-    for low, high in time_ranges(times):
+    for low, high in moment_ranges(times):
         found += cursor.execute(FIND, (low, high)).fetchall()
     n = len(first)
     stored = Stored(

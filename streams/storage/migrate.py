@@ -1,7 +1,8 @@
 """Makes a namespace and brings it up to date: plain SQL files, in order, forward only.
 
 An applied file is known by its checksum; a file that was edited after it ran is refused. Also
-fills what follows from the program itself: the catalogue of properties, the partitions of the log.
+fills what follows from the program itself, the catalogue of properties and the partitions of the
+log, and fits the tables to what the server offers (`streams.storage.fit`).
 """
 
 from __future__ import annotations
@@ -18,10 +19,14 @@ from streams.contracts.reason import LogKind, NamespaceKind
 from streams.domains import find_domains
 from streams.errors import Misconfigured
 from streams.log import OBSERVATION_TOPIC
+from streams.storage.chunks import drop_all
 from streams.storage.connect import Connection, connect, execute_script, translated
+from streams.storage.fit import Store, detect, fit
+from streams.storage.keeping import FOR_EVER, Keeping
 
 REGION_TOPIC = "region"
 DEFAULT_PARTITIONS = 4
+FIT_TIMEOUT_S = 86_400  # rows of years are cut into chunks once
 LOCK = "select pg_advisory_xact_lock(hashtextextended('citybrain migrate ' || %s, 0))"
 LEDGER = """
 create table if not exists migration (
@@ -29,10 +34,6 @@ create table if not exists migration (
     checksum text not null,
     applied timestamptz not null default now()
 )
-"""
-TIMESCALE = """
-select (select setting from pg_settings where name = 'timescaledb.license')
-from pg_extension where extname = 'timescaledb'
 """
 # Ids are given once: the highest ever given is kept by the rows themselves, which nobody deletes.
 ADD_PROPERTY = """
@@ -52,7 +53,7 @@ class Migrated:
     """What a migration did, for people."""
 
     applied: tuple[str, ...]  # names of the files that ran now
-    store: str  # "plain", "timescaledb (apache)", "timescaledb (timescale)"
+    store: Store  # what the server offers
     partitions: int
 
 
@@ -64,8 +65,10 @@ def migrate(
     domains: Mapping[str, Domain] | None = None,
     partitions: int = DEFAULT_PARTITIONS,
     log: LogKind = LogKind.TABLE,
+    keeping: Keeping = FOR_EVER,
 ) -> Migrated:
-    """Creates or upgrades the namespace, in one transaction under an advisory lock.
+    """Creates or upgrades the namespace in one transaction, and fits it to the server in another;
+    both under an advisory lock.
 
     Raises `Misconfigured` when an applied file was edited or is missing, when the namespace is of
     another kind or keeps its log elsewhere, when the number of partitions differs from the one it
@@ -84,7 +87,7 @@ def migrate(
         _name(connection, namespace, kind, log)
         _fill_properties(connection, found)
         _fill_partitions(connection, partitions)
-        return Migrated(applied, detect_store(connection), partitions)
+    return Migrated(applied, _fit(conninfo, namespace, kind, keeping), partitions)
 
 
 def is_migrated(connection: Connection) -> bool:
@@ -102,7 +105,10 @@ def drop_namespace(conninfo: str, namespace: str, *, topics_removed: bool = Fals
     Also refuses one whose log is in Kafka, unless its topics are removed already
     (`streams.log.opening.drop_with_log`): the name would find old records when it is used again.
     """
-    with translated(), connect(conninfo, namespace, "citybrain drop") as connection:
+    with (
+        translated(),
+        connect(conninfo, namespace, "citybrain drop", autocommit=True) as connection,
+    ):
         there = connection.execute("select to_regclass('namespace')").fetchone()
         if there and there[0]:
             row = connection.execute("select kind, log from namespace").fetchone()
@@ -115,15 +121,10 @@ def drop_namespace(conninfo: str, namespace: str, *, topics_removed: bool = Fals
                         "both with `citybrain simulate --fresh`"
                     ]
                 )
+            drop_all(connection, detect(connection))
         connection.execute(
             sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(namespace))
         )
-
-
-def detect_store(connection: Connection) -> str:
-    """What the server offers; the same SQL runs on all of them."""
-    row = connection.execute(TIMESCALE).fetchone()
-    return "plain" if row is None else f"timescaledb ({row[0] or 'apache'})"
 
 
 def namespace_kind(connection: Connection) -> NamespaceKind:
@@ -159,6 +160,13 @@ def partition_count(connection: Connection) -> int:
 def property_ids(connection: Connection) -> dict[str, int]:
     """Property name → catalogue id."""
     return {name: number for name, number in connection.execute("select name, id from property")}
+
+
+def _fit(conninfo: str, namespace: str, kind: NamespaceKind, keeping: Keeping) -> Store:
+    name = "citybrain migrate"
+    with translated(), connect(conninfo, namespace, name, timeout_s=FIT_TIMEOUT_S) as connection:
+        connection.execute(LOCK, (namespace,))
+        return fit(connection, kind, keeping)
 
 
 def _files() -> list[tuple[str, str]]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from streams.contracts.outcome import FlagChanges, Readings, Revisions, Windows
 from streams.storage.columns import copy_columns
 from streams.storage.connect import Cursor
-from streams.storage.late import COPY_OBSERVATION, COPY_REVISION, change_rows, time_ranges
+from streams.storage.late import COPY_OBSERVATION, COPY_REVISION, change_rows, moment_ranges
 
 MAKE_FLAGS = """
 create temp table if not exists changed_flag
@@ -22,7 +22,7 @@ CHANGE_FLAGS = """
 update observation o set flag = c.flag
 from changed_flag c
 where c.sensor = o.sensor and c.property = o.property and c.t = o.t and o.flag <> c.flag
-  and o.t >= at_ms(%s) and o.t <= at_ms(%s)
+  and o.t >= %s and o.t <= %s and o.sensor = any(%s)
 """
 MAKE_WINDOWS = """
 create temp table if not exists changed_window
@@ -46,6 +46,7 @@ DROP_WINDOWS = """
 delete from observation_window w using changed_window c
 where c.n = 0 and c.bad = 0 and w.size_s = c.size_s and w.sensor = c.sensor
   and w.property = c.property and w.start = c.start
+  and w.start >= %s and w.start <= %s and w.sensor = any(%s)
 """
 
 
@@ -113,8 +114,9 @@ def write_flags(cursor: Cursor, flags: Sequence[FlagChanges]) -> None:
             ("int2", flag[last]),
         ],
     )
-    for low, high in time_ranges(time_ms[last]):
-        cursor.execute(CHANGE_FLAGS, (low, high))
+    sensors = np.unique(sensor[last]).tolist()
+    for start, end in moment_ranges(time_ms[last]):
+        cursor.execute(CHANGE_FLAGS, (start, end, sensors))
 
 
 def write_windows(cursor: Cursor, windows: Sequence[Windows]) -> None:
@@ -146,8 +148,11 @@ def write_windows(cursor: Cursor, windows: Sequence[Windows]) -> None:
         ],
     )
     cursor.execute(SET_WINDOWS)
-    if not (n | bad).all():
-        cursor.execute(DROP_WINDOWS)
+    empty = (n | bad) == 0
+    if empty.any():
+        sensors = np.unique(sensor[empty]).tolist()
+        for begin, end in moment_ranges(start[empty]):
+            cursor.execute(DROP_WINDOWS, (begin, end, sensors))
 
 
 def last_of_each(*keys: NDArray[Any]) -> NDArray[np.intp]:

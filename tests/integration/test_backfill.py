@@ -20,7 +20,7 @@ from streams.storage.migrate import migrate
 from streams.storage.registry import save_registry
 from tests.support.small_city import COUNTIES, DOMAINS, START_MS, frame_of, registry
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.every_store]
 
 HOUR_MS = 3_600_000
 NOW_MS = START_MS + 90 * 24 * HOUR_MS

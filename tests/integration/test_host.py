@@ -22,7 +22,7 @@ from streams.storage.connect import connect
 from tests.support.fake_pipeline import FakePipeline, toy_record, toy_versions
 from tests.support.namespace import copy_log, make_namespace
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.every_store]
 
 SENSORS = 20
 Dump = dict[str, list[tuple[Any, ...]]]

@@ -24,7 +24,7 @@ from streams.storage.registry import save_registry
 from tests.support.namespace import make_namespace
 from tests.support.toy_level import COUNTIES, DOMAIN, small_registry
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.every_store]
 
 DOMAINS = {"toy": DOMAIN}
 NOW = day_start(1_781_000_000_000) + 10 * HOUR_MS  # 10:00 in Asia/Shanghai

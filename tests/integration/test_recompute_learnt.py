@@ -27,7 +27,7 @@ from tests.support.namespace import make_namespace
 from tests.support.small_city import START_MS
 from tests.support.traffic_area import FIVE_MIN_MS, Reading, frame, link, registry_of
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.every_store]
 
 DOMAINS = {"traffic": DOMAIN}
 LINKS = (link("a"), link("b", free_flow_kmh=""))

@@ -22,7 +22,7 @@ from tests.support.shelters import ALL, DOMAINS, Row, frame_of, shelter, town
 from tests.support.small_city import START_MS
 from tests.support.timeline import moment
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.every_store]
 SHELTERS = {
     "hall": {"capacity": "100", "hazards": "flood", "standardised": "2022-05-01"},
     "school": {"capacity": "500", "hazards": "earthquake"},

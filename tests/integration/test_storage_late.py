@@ -131,6 +131,7 @@ def test_time_ranges_cover_every_time_and_are_few(times: list[int]) -> None:
 
 
 @pytest.mark.integration
+@pytest.mark.every_store
 @pytest.mark.parametrize("cuts", [set(), {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}, {4, 9}])
 def test_the_store_holds_what_the_model_holds(
     database_url: str, namespace: str, cuts: set[int]

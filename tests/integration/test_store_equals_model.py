@@ -37,7 +37,7 @@ from tests.support.small_city import (
     run,
 )
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.every_store]
 
 DAY_MS = 86_400_000
 MINUTE_MS = 60_000

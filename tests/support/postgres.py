@@ -39,9 +39,13 @@ def postgres() -> Iterator[EmbeddedPostgres]:
 
 
 @pytest.fixture(scope="session")
-def database_url(postgres: EmbeddedPostgres) -> str:
-    """The libpq connection string of the run's server."""
-    return postgres.conninfo
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The libpq connection string of the run's server; `every_store` tests get two in turn."""
+    if getattr(request, "param", "plain") == "timescale":
+        return str(request.getfixturevalue("native_timescale"))
+    server = request.getfixturevalue("postgres")
+    assert isinstance(server, EmbeddedPostgres)
+    return server.conninfo
 
 
 @pytest.fixture
