@@ -138,10 +138,13 @@ def _migrate(conninfo: str, settings: Settings, play: str | None) -> None:
     from deploy.live_city import ensure_areas
     from streams.contracts.reason import NamespaceKind
     from streams.log.opening import make_topics
+    from streams.storage.keeping import Keeping
     from streams.storage.migrate import migrate
 
     count, log = settings.partitions, settings.log_kind()
-    migrate(conninfo, LIVE_NAMESPACE, NamespaceKind.LIVE, partitions=count, log=log)
+    keeping = Keeping.of(settings)
+    live = NamespaceKind.LIVE
+    migrate(conninfo, LIVE_NAMESPACE, live, partitions=count, log=log, keeping=keeping)
     make_topics(settings, LIVE_NAMESPACE, count, log)
     ensure_areas(conninfo, LIVE_NAMESPACE, settings, lambda: int(time.time() * 1000))
     if play is not None:

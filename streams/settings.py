@@ -84,6 +84,24 @@ class Settings(BaseSettings):
     api_port: int = Field(8600, ge=0, le=65535, description="Port of the API and start page.")
     gateway_host: str = Field("127.0.0.1", description="Address the HTTP gateway listens on.")
     gateway_port: int = Field(8601, ge=0, le=65535, description="Port of the HTTP gateway.")
+    keep_readings_days: int = Field(
+        0,
+        ge=0,
+        description="Days that the live namespace keeps raw readings; 0 = for ever. Never less "
+        "than the longest horizon of its domains and two days.",
+    )
+    keep_windows_days: int = Field(
+        0,
+        ge=0,
+        description="The same for windows of all sizes; hours and days of sensors stay, added up.",
+    )
+    keep_health_days: int = Field(0, ge=0, description="The same for the health of sensors by day.")
+    compress_after_days: int = Field(
+        7,
+        ge=0,
+        description="Age at which chunks are compressed, where TimescaleDB is the community "
+        "edition; 0 = never. In force from the next `citybrain migrate` or `up`.",
+    )
     domain_path: tuple[Path, ...] = Field((), description="More folders to scan for domains.")
     log_level: str = Field(
         "INFO",

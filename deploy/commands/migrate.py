@@ -30,6 +30,7 @@ def register(app: typer.Typer) -> None:
         from streams.domains import find_domains
         from streams.errors import Misconfigured
         from streams.log.opening import make_topics
+        from streams.storage.keeping import Keeping
         from streams.storage.migrate import migrate as run
 
         settings = settings_here()
@@ -44,6 +45,7 @@ def register(app: typer.Typer) -> None:
             domains=find_domains(settings.domain_path),
             partitions=settings.partitions,
             log=kept,
+            keeping=Keeping.of(settings),
         )
         topics = make_topics(settings, name, done.partitions, kept)
         for file in done.applied:

@@ -57,9 +57,13 @@ def _share(
 ) -> None:
     from streams.domains import find_domains
     from streams.runtime.worker import member_host
+    from streams.storage.keeping import Keeping
 
     domains = find_domains(settings.domain_path)
-    with member_host(settings, settings.conninfo(), namespace, domains, health=health) as host:
+    keeping, conninfo = Keeping.of(settings), settings.conninfo()
+    with member_host(
+        settings, conninfo, namespace, domains, health=health, keeping=keeping
+    ) as host:
         host.run(stop, until_idle)
 
 
@@ -70,10 +74,13 @@ def _own(
     from streams.errors import Unavailable
     from streams.runtime.setup import SteppedDown
     from streams.runtime.worker import worker_host
+    from streams.storage.keeping import Keeping
 
-    domains = find_domains(settings.domain_path)
+    domains, conninfo = find_domains(settings.domain_path), settings.conninfo()
     try:
-        with worker_host(settings.conninfo(), namespace, domains, health=health) as host:
+        with worker_host(
+            conninfo, namespace, domains, health=health, keeping=Keeping.of(settings)
+        ) as host:
             if until_idle:
                 host.run_until_idle()
             else:

@@ -19,9 +19,11 @@ from streams.runtime.setup import HostSetup
 from streams.runtime.single import SingleHost
 from streams.settings import Settings
 from streams.storage.host_store import HostStore
+from streams.storage.keeping import FOR_EVER, Keeping
 from streams.storage.recompute import Recomputer
 from streams.storage.region import RegionRunner
 from streams.storage.retention import Retention
+from streams.storage.upkeep import Upkeep
 
 if TYPE_CHECKING:
     from streams.runtime.faust_host import FaustHost
@@ -38,6 +40,7 @@ def worker_host(
     max_records: int = 100,
     checkpoint_s: float = 5.0,
     health: Health | None = None,
+    keeping: Keeping = FOR_EVER,
 ) -> Iterator[SingleHost]:
     """A host that owns the namespace's partitions inside the `with` block; the log is a table.
 
@@ -46,7 +49,7 @@ def worker_host(
     """
     with ExitStack() as stack:
         log = stack.enter_context(closing(PostgresLog(conninfo, namespace)))
-        setup = stack.enter_context(host_setup(conninfo, namespace, domains))
+        setup = stack.enter_context(host_setup(conninfo, namespace, domains, keeping))
         setup = replace(setup, max_records=max_records, checkpoint_s=checkpoint_s)
         yield stack.enter_context(SingleHost(setup, log, health))
 
@@ -61,6 +64,7 @@ def member_host(
     max_records: int = MEMBER_RECORDS,
     checkpoint_s: float = 5.0,
     health: Health | None = None,
+    keeping: Keeping = FOR_EVER,
 ) -> Iterator[FaustHost]:
     """A worker that shares the partitions with others; the log is in Kafka. `run` it once.
 
@@ -72,7 +76,7 @@ def member_host(
     topic = topic_name(namespace)
     with ExitStack() as stack:
         direct, ticks = (stack.enter_context(closing(KafkaLog(settings, topic))) for _ in range(2))
-        setup = stack.enter_context(host_setup(conninfo, namespace, domains))
+        setup = stack.enter_context(host_setup(conninfo, namespace, domains, keeping))
         setup = replace(setup, max_records=max_records, checkpoint_s=checkpoint_s)
         membership = Membership(
             topic=topic,
@@ -85,7 +89,9 @@ def member_host(
 
 
 @contextmanager
-def host_setup(conninfo: str, namespace: str, domains: Mapping[str, Domain]) -> Iterator[HostSetup]:
+def host_setup(
+    conninfo: str, namespace: str, domains: Mapping[str, Domain], keeping: Keeping
+) -> Iterator[HostSetup]:
     """The real pipeline and the followers of a namespace; closes the followers."""
     with closing(HostStore(conninfo, namespace)) as store:
         kind, ids = store.kind(), store.property_ids()
@@ -93,13 +99,14 @@ def host_setup(conninfo: str, namespace: str, domains: Mapping[str, Domain]) -> 
         closing(RegionRunner(conninfo, namespace, domains)) as region,
         closing(Recomputer(conninfo, namespace, domains)) as recomputer,
         closing(Retention(conninfo, namespace)) as retention,
+        closing(Upkeep(conninfo, namespace, domains, keeping)) as upkeep,
     ):
         yield HostSetup(
             conninfo,
             namespace,
             make_pipeline=partial(make_pipeline, kind, domains, ids),
             wanted_versions=wanted_versions,
-            followers=(region, recomputer, retention),
+            followers=(region, recomputer, retention, upkeep),
         )
 
 

@@ -140,7 +140,7 @@ def detect(connection: Connection) -> Store:
     return Store(kind, version, schema)
 
 
-def fit(connection: Connection, kind: NamespaceKind, keeping: Keeping) -> Store:
+def fit(connection: Connection, kind: NamespaceKind, keeping: Keeping | None) -> Store:
     """Makes what is missing, in the caller's transaction; gives what the server offers."""
     store = detect(connection)
     if store.kind is not StoreKind.PLAIN:
@@ -148,7 +148,7 @@ def fit(connection: Connection, kind: NamespaceKind, keeping: Keeping) -> Store:
             _make_hypertable(connection, store, hypertable, kind)
     if store.kind is StoreKind.COMMUNITY and kind is NamespaceKind.LIVE:
         for hypertable in HYPERTABLES:
-            _compress(connection, store, hypertable, keeping.compress_after_days)
+            _compress(connection, store, hypertable, keeping)
         _aggregate(connection, store)
     days = sql.SQL("sensor_day_recent" if _aggregated(connection) else ADDED_UP)
     connection.execute(sql.SQL(VIEW).format(days=days))
@@ -172,17 +172,20 @@ def _make_hypertable(
     )
 
 
-def _compress(connection: Connection, store: Store, wanted: Hypertable, days: int) -> None:
+def _compress(
+    connection: Connection, store: Store, wanted: Hypertable, keeping: Keeping | None
+) -> None:
     if connection.execute(IS_COMPRESSED, (wanted.table,)).fetchone() == (False,):
         names = {"table": sql.Identifier(wanted.table), "by": sql.Literal(wanted.segment_by)}
         connection.execute(sql.SQL(COMPRESS).format(column=sql.Literal(wanted.column), **names))
     row = connection.execute(COMPRESS_AFTER, (wanted.table,)).fetchone()
-    if (row[0] if row else 0) == days:
+    if keeping is None or (row[0] if row else 0) == keeping.compress_after_days:
         return
     names = {"ts": sql.Identifier(store.schema), "table": sql.Literal(wanted.table)}
     connection.execute(sql.SQL(REMOVE_POLICY).format(**names))
-    if days:
-        connection.execute(sql.SQL(ADD_POLICY).format(days=sql.Literal(days), **names))
+    if keeping.compress_after_days:
+        days = sql.Literal(keeping.compress_after_days)
+        connection.execute(sql.SQL(ADD_POLICY).format(days=days, **names))
 
 
 def _aggregate(connection: Connection, store: Store) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from streams.contracts.domain import DAY_MS, SHANGHAI_OFFSET_MS
+from streams.settings import Settings
 
 SPARE_DAYS = 2  # behind the longest horizon: clocks that are ahead, a worker that was down
 
@@ -21,6 +22,16 @@ class Keeping:
     windows_days: int = 0
     health_days: int = 0
     compress_after_days: int = 7
+
+    @classmethod
+    def of(cls, settings: Settings) -> Keeping:
+        """What the settings ask for."""
+        return cls(
+            settings.keep_readings_days,
+            settings.keep_windows_days,
+            settings.keep_health_days,
+            settings.compress_after_days,
+        )
 
 
 FOR_EVER = Keeping()

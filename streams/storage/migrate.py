@@ -22,7 +22,7 @@ from streams.log import OBSERVATION_TOPIC
 from streams.storage.chunks import drop_all
 from streams.storage.connect import Connection, connect, execute_script, translated
 from streams.storage.fit import Store, detect, fit
-from streams.storage.keeping import FOR_EVER, Keeping
+from streams.storage.keeping import Keeping
 
 REGION_TOPIC = "region"
 DEFAULT_PARTITIONS = 4
@@ -65,10 +65,10 @@ def migrate(
     domains: Mapping[str, Domain] | None = None,
     partitions: int = DEFAULT_PARTITIONS,
     log: LogKind = LogKind.TABLE,
-    keeping: Keeping = FOR_EVER,
+    keeping: Keeping | None = None,
 ) -> Migrated:
     """Creates or upgrades the namespace in one transaction, and fits it to the server in another;
-    both under an advisory lock.
+    both under an advisory lock. Without `keeping` compression stays as it was set.
 
     Raises `Misconfigured` when an applied file was edited or is missing, when the namespace is of
     another kind or keeps its log elsewhere, when the number of partitions differs from the one it
@@ -162,7 +162,7 @@ def property_ids(connection: Connection) -> dict[str, int]:
     return {name: number for name, number in connection.execute("select name, id from property")}
 
 
-def _fit(conninfo: str, namespace: str, kind: NamespaceKind, keeping: Keeping) -> Store:
+def _fit(conninfo: str, namespace: str, kind: NamespaceKind, keeping: Keeping | None) -> Store:
     name = "citybrain migrate"
     with translated(), connect(conninfo, namespace, name, timeout_s=FIT_TIMEOUT_S) as connection:
         connection.execute(LOCK, (namespace,))

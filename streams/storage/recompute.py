@@ -30,11 +30,13 @@ from streams.contracts.domain import (
 from streams.contracts.outcome import RegionMessage
 from streams.errors import Unavailable
 from streams.storage.connect import Connection, Cursor, connect, translated
+from streams.storage.expiry import READINGS, kept_since
 from streams.storage.findings import write_results
 from streams.storage.health import retell_health
 from streams.storage.migrate import REGION_TOPIC, property_ids
 from streams.storage.region_log import write_messages
 from streams.storage.registry import load_version
+from streams.storage.rollup import reroll
 
 LATE = "late"
 UNBOUNDED = 1 << 52  # nothing ever came on time (a backfill alone): every stored period is over
@@ -161,6 +163,9 @@ class Recomputer:
         registry = self._registry(cursor, mark.partition)
         if taken is None or domain is None or mark.area not in registry.areas:
             return 1  # another recomputer was faster, or nothing is left that it could mean
+        since = kept_since(cursor, READINGS[0].what)
+        if since is not None and mark.day_ms < since:
+            return 1  # most of the day's readings have gone: what was told of it stays
         view = build_view(domain, mark.area, registry, self._profile(cursor, mark.partition), None)
         city = registry.city_of(mark.area)
         closed = _one(cursor, CLOSED, mark, city) or UNBOUNDED
@@ -176,6 +181,7 @@ class Recomputer:
         properties = property_ids(cursor.connection)
         ids = [properties[domain.properties[p].name] for p in view.series_property.tolist()]
         write_windows_of_day(cursor, domain, view, ids, mark.day_ms, closed)
+        reroll(cursor, view.series_sensor.tolist(), ids, mark.day_ms)
         matrix = read_matrix(cursor, view, ids, mark.day_ms, closed)
         view = replace(view, learnt=read_learnt(cursor, domain, view, mark.day_ms))
         found: list[tuple[str, int, Derived]] = []

@@ -9,10 +9,11 @@ create table store (
     fitted timestamptz not null default now()
 );
 
-create table kept (                        -- nothing is promised of what began before `since`
-    what text primary key check (what in ('observation', 'observation_window', 'sensor_health')),
-    since timestamptz not null
+create table kept (                        -- what began before `since` is gone, or goes soon
+    what text primary key,
+    since timestamptz                      -- null: all is kept
 );
+insert into kept (what) values ('observation'), ('observation_window'), ('sensor_health');
 
 create table observation_rollup (          -- of windows that no revision reaches any more
     period_s int not null check (period_s in (3600, 86400)),
@@ -22,6 +23,13 @@ create table observation_rollup (          -- of windows that no revision reache
     primary key (period_s, sensor, property, start)
 );
 
-create table rolled (period_s int primary key, until timestamptz not null);
+create table rolled (                      -- periods that begin before `until` are rolled up
+    period_s int primary key,
+    until timestamptz
+);
+insert into rolled (period_s) values (3600), (86400);
 
+-- Rows leave by their time. Written in its order, they need no more than block ranges.
 create index observation_revision_t on observation_revision using brin (t);
+create index observation_window_start on observation_window
+    using brin (start timestamptz_minmax_multi_ops) with (pages_per_range = 32, autosummarize = on);
