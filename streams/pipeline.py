@@ -158,6 +158,7 @@ class Pipeline:
                 frame.area,
                 frame.domain,
                 record.body,
+                record.headers,
             )
         )
 
@@ -167,7 +168,9 @@ class Pipeline:
         area = record.headers.get("ce_subject", "")
         outcome.count(area, "", source, received=1, rejected=1)
         outcome.dead_letters.append(
-            DeadLetter(reason, detail, record.offset, -1, source, area, "", record.body)
+            DeadLetter(
+                reason, detail, record.offset, -1, source, area, "", record.body, record.headers
+            )
         )
 
     # versions ---------------------------------------------------------------------------------
@@ -271,6 +274,7 @@ def _lay_down(refusal: Refusal, record: Record, outcome: Outcome) -> None:
             area,
             "",
             refusal.content,
+            record.headers,
         )
     )
 

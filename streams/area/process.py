@@ -206,8 +206,7 @@ class Area:
             self.report.refuse_all(outcome, frame, Reason.UNKNOWN_SENSOR, position)
             return
         resolved = seat.resolver.resolve(frame)
-        for row, reason in resolved.refused:
-            self.report.refuse(outcome, frame, row, reason, position)
+        self.report.refuse(outcome, frame, resolved.refused, position)
         rows = Chunk(
             resolved.series,
             frame.time_ms[resolved.row],

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 import orjson
 
 from streams.area.lane_work import LaneWork
+from streams.contracts.codec import write_frame_headers
 from streams.contracts.frame import Frame
 from streams.contracts.outcome import (
     AreaLatest,
@@ -128,18 +129,40 @@ class Report:
     # refused and set apart -----------------------------------------------------------------
 
     def refuse(
-        self, outcome: Outcome, frame: Frame, row: int, reason: Reason, position: int
+        self,
+        outcome: Outcome,
+        frame: Frame,
+        refused: Iterable[tuple[int, Reason]],
+        position: int,
     ) -> None:
-        """One row goes to the dead letters."""
+        """Rows of a frame go to the dead letters, each with what it takes to try it again."""
+        headers: dict[str, str] | None = None
+        for row, reason in refused:
+            headers = headers or write_frame_headers(frame)
+            self._refuse(outcome, frame, row, reason, position, headers)
+
+    def _refuse(
+        self,
+        outcome: Outcome,
+        frame: Frame,
+        row: int,
+        reason: Reason,
+        position: int,
+        headers: Mapping[str, str],
+    ) -> None:
         sensor = frame.sensors[int(frame.sensor[row])]
         prop = frame.properties[int(frame.property[row])]
         value = float(frame.value[row])
-        content = {
+        content: dict[str, object] = {
             "sensor": sensor,
             "property": prop,
             "time": int(frame.time_ms[row]),
             "value": value if np.isfinite(value) else str(value),
         }
+        if frame.units is not None:
+            content["unit"] = frame.units[int(frame.property[row])]
+        if frame.flag is not None:
+            content["flag"] = int(frame.flag[row])
         outcome.count(self._area, frame.domain, frame.source, rejected=1)
         outcome.dead_letters.append(
             DeadLetter(
@@ -151,13 +174,13 @@ class Report:
                 frame.area,
                 frame.domain,
                 orjson.dumps(content),
+                headers,
             )
         )
 
     def refuse_all(self, outcome: Outcome, frame: Frame, reason: Reason, position: int) -> None:
         """Every row of a frame, one by one."""
-        for row in range(len(frame)):
-            self.refuse(outcome, frame, row, reason, position)
+        self.refuse(outcome, frame, ((row, reason) for row in range(len(frame))), position)
 
     def quarantine(
         self,

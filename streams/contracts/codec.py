@@ -44,6 +44,7 @@ from streams.errors import InvalidEvent
 
 HOST_SOURCE = "/citybrain/host"  # who writes ticks and control records
 BYTES = "application/octet-stream"
+CAME = "came-"  # prefix of the headers that say how refused bytes came
 CONTROL_KINDS = ("registry", "profile")
 _OBSERVATION = re.compile(r"citybrain\.([a-z][a-z0-9_]*)\.observation\.v(\d{1,6})")
 _VERSIONED = re.compile(r"(citybrain\.(?:tick|control|refusal))\.v(\d{1,6})")
@@ -60,6 +61,16 @@ class _Activation(msgspec.Struct, forbid_unknown_fields=True):
 def encode(frame: Frame, encoding: str = MSGPACK) -> tuple[dict[str, str], bytes]:
     """Headers and body of a frame; `ValueError` when it is no frame that `decode` would take."""
     _check_frame(frame)
+    headers = write_frame_headers(frame, encoding)
+    if encoding == MSGPACK:
+        return headers, write_packed(frame)
+    if encoding == JSON:
+        return headers, write_json(frame)
+    raise ValueError(f"encoding {encoding!r} is none of {MSGPACK}, {JSON}")
+
+
+def write_frame_headers(frame: Frame, encoding: str = MSGPACK) -> dict[str, str]:
+    """Everything of a frame but its rows; `ValueError` for an id or source that is none."""
     headers = cloudevents.write_headers(
         frame.id,
         frame.source,
@@ -71,11 +82,7 @@ def encode(frame: Frame, encoding: str = MSGPACK) -> tuple[dict[str, str], bytes
     headers["origin"] = frame.origin.value
     if frame.backfill:
         headers["backfill"] = "true"
-    if encoding == MSGPACK:
-        return headers, write_packed(frame)
-    if encoding == JSON:
-        return headers, write_json(frame)
-    raise ValueError(f"encoding {encoding!r} is none of {MSGPACK}, {JSON}")
+    return headers
 
 
 def encode_tick(ingest_ms: int) -> tuple[dict[str, str], bytes]:
@@ -111,7 +118,8 @@ def encode_refusal(refusal: Refusal, id: str) -> tuple[dict[str, str], bytes]:
     text = "".join(c if c.isprintable() else " " for c in refusal.detail)
     detail = text.encode("utf-8", "replace").decode()[: cloudevents.MAX_TEXT]
     more = {"reason": refusal.reason.value, "detail": detail, "rows": str(refusal.rows)}
-    return headers | more, refusal.content
+    came = {f"{CAME}{name}": value for name, value in refusal.came.items()}
+    return headers | came | more, refusal.content
 
 
 def decode(record: Record) -> Event:
@@ -172,7 +180,8 @@ def _refusal(event: CloudEvent, ingest_ms: int, record: Record) -> Refusal:
         raise InvalidEvent(Reason.BAD_HEADERS, "header rows of a refusal must be a small number")
     detail = (_extra(event, record, "detail") or "")[: cloudevents.MAX_TEXT]
     area = (event.subject or "")[: cloudevents.MAX_TEXT]
-    return Refusal(event.source, area, ingest_ms, reason, detail, int(rows), event.data)
+    came = {k.removeprefix(CAME): v for k, v in record.headers.items() if k.startswith(CAME)}
+    return Refusal(event.source, area, ingest_ms, reason, detail, int(rows), event.data, came)
 
 
 def _extra(event: CloudEvent, record: Record, name: str) -> str | None:

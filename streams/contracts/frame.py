@@ -7,7 +7,7 @@ The wire forms (JSON columns, msgpack columns, one JSON reading) are read and wr
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import numpy as np
@@ -99,7 +99,9 @@ class Control:
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """What a gateway could not take and nobody waited for an answer to: `rows` readings of
-    `content`, the bytes as they came. It goes to the dead letters and moves nothing."""
+    `content`, the bytes as they came. It goes to the dead letters and moves nothing.
+
+    `came` is what the door knew of the bytes (topic, content type), for a later try."""
 
     source: str
     area: str
@@ -108,6 +110,7 @@ class Refusal:
     detail: str
     rows: int
     content: bytes
+    came: Mapping[str, str] = field(default_factory=dict)
 
 
 Event: TypeAlias = Frame | Tick | Control | Refusal

@@ -176,7 +176,10 @@ class Quarantined:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A rejected row (row >= 0), or a whole record (row -1) with its original bytes."""
+    """A rejected row (row >= 0) as plain JSON, or a whole record (row -1) with its original bytes.
+
+    `headers` are the record's; a row has those of its frame in binary mode, however it came.
+    """
 
     reason: Reason
     detail: str
@@ -186,6 +189,7 @@ class DeadLetter:
     area: str
     domain: str
     content: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 LEDGER_COLUMNS = (

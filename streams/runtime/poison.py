@@ -99,6 +99,7 @@ def give_up(partition: int, old: int, record: Record, cause: Exception) -> Piece
             area=area,
             domain="",
             content=record.body,
+            headers=headers,
         )
     )
     outcome.count(area, "", source, received=1, rejected=1)

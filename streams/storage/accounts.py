@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
+import msgpack
 import numpy as np
 from numpy.typing import NDArray
 
@@ -43,7 +44,8 @@ COPY_QUARANTINE = (
     " from stdin"
 )
 COPY_DEAD = (
-    "copy dead_letter (reason, detail, position, row, source, area, domain, content) from stdin"
+    "copy dead_letter (reason, detail, position, row, source, area, domain, content, partition,"
+    " headers) from stdin"
 )
 SET_MARKS = """
 insert into late_mark (area, domain, day_start, topic, partition, position)
@@ -67,7 +69,7 @@ def write_accounts(
     """Adds to the ledger, keeps what was set apart or refused, marks days for the recomputer."""
     _add_ledger(cursor, ledger)
     _write_quarantine(cursor, outcome.quarantined)
-    _write_dead(cursor, outcome.dead_letters)
+    _write_dead(cursor, partition, outcome.dead_letters)
     _set_marks(cursor, topic, partition, marks)
 
 
@@ -99,14 +101,15 @@ def _write_quarantine(cursor: Cursor, rows: Sequence[Quarantined]) -> None:
             copy.write_row((*map(storable, texts), *times, storable(q.value), q.position))
 
 
-def _write_dead(cursor: Cursor, rows: Sequence[DeadLetter]) -> None:
+def _write_dead(cursor: Cursor, partition: int, rows: Sequence[DeadLetter]) -> None:
     if not rows:
         return
     with cursor.copy(COPY_DEAD) as copy:
         for d in rows:
             origin = map(storable, (d.source, d.area, d.domain))
             head = (d.reason.value, storable(d.detail), d.position, d.row)
-            copy.write_row((*head, *origin, d.content))
+            headers = msgpack.packb(dict(d.headers), unicode_errors="surrogatepass")
+            copy.write_row((*head, *origin, d.content, partition, headers))
 
 
 def _set_marks(cursor: Cursor, topic: str, partition: int, marks: Sequence[LateMark]) -> None:

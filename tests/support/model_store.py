@@ -149,7 +149,7 @@ class ModelStore:
             self.quarantined.append(tuple(held.values()))
         for letter in outcome.dead_letters:
             held = asdict(letter)
-            del held["position"]
+            del held["position"], held["headers"]
             if letter.row < 0:
                 del held["content"]
             self.dead.append(tuple(held.values()))

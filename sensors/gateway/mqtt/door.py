@@ -35,13 +35,14 @@ from sensors.gateway.reading import BadRequest, Claim, UnknownFormat
 from sensors.gateway.seen import SeenBook
 from sensors.gateway.status import check_devices, parse_status
 from sensors.gateway.watch import RegistryWatch
-from streams.contracts.cloudevents import text_problem
+from streams.contracts.cloudevents import MAX_TEXT, text_problem
 from streams.contracts.frame import JSON, MAX_BODY_BYTES, Refusal
 from streams.contracts.reason import Reason
 from streams.errors import InvalidEvent, Unavailable
 from streams.log import Log
 
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.1, 5.0
+TOPIC, CONTENT_TYPE = "topic", "content-type"  # of `Refusal.came`; the topic without the root
 NOBODY = "/mqtt"  # the source of what names no registered gateway
 _log = logging.getLogger(__name__)
 
@@ -208,7 +209,8 @@ class MqttDoor:
         self, message: Message, source: str, area: str, reason: Reason, detail: str, rows: int
     ) -> Refusal:
         body = message.body[: min(self._settings.message_bytes, MAX_BODY_BYTES)]
-        return Refusal(source, area, self._clock_ms(), reason, detail, rows, body)
+        came = describe_message(message, self._settings.root)
+        return Refusal(source, area, self._clock_ms(), reason, detail, rows, body, came)
 
     async def _lay_down(self, area: str, refusals: Iterable[Refusal]) -> None:
         directory = self._watch.directory
@@ -253,6 +255,13 @@ def read_how(message: Message) -> tuple[str, dict[str, str]]:
     if kind == JSON and not headers and not is_batch(message.body):
         return NDJSON, headers
     return kind, headers
+
+
+def describe_message(message: Message, root: str) -> dict[str, str]:
+    """What a later try must know of the message beside its body."""
+    kind, headers = read_how(message)
+    found = {TOPIC: message.topic.removeprefix(f"{root}/"), CONTENT_TYPE: kind, **headers}
+    return {name: value for name, value in found.items() if len(value) <= MAX_TEXT}
 
 
 def is_batch(body: bytes) -> bool:
