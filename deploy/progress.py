@@ -1,15 +1,25 @@
-"""A progress bar for replays: records appended, then processed, with readings a second."""
+"""Progress bars of replays and backfills: how far, how fast, how long still."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from types import TracebackType
 
+import structlog
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from sensors.feeds.backfill import PATIENCE_S, Backfill, Teller
 from sensors.feeds.playing import Watcher
 from sensors.feeds.tally import Tally
+from streams.storage.connect import Connection
+from streams.storage.progress import days_marked
+from streams.storage.stored import StoredRun
+
+LOG_EVERY_S = 10.0
+POLL_S = 0.2
+LOGGER = structlog.get_logger(__name__)
 
 
 class ReplayProgress:
@@ -61,3 +71,86 @@ class ReplayProgress:
             visible=True,
             note=f"{rate:,.0f} readings/s",
         )
+
+
+class BackfillProgress:
+    """A bar on a terminal, a log line now and then elsewhere; `quiet` shows neither."""
+
+    def __init__(self, backfill: Backfill, *, quiet: bool) -> None:
+        self._backfill = backfill
+        self._begun = self._told = time.monotonic()
+        console = Console(stderr=True)
+        self._logs = not quiet and not console.is_terminal
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[note]}"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=console,
+            disable=quiet or self._logs,
+        )
+        self._append = self._progress.add_task("read and appended", total=backfill.lines, note="")
+        self._take = self._progress.add_task("taken in", total=None, note="", visible=False)
+
+    @property
+    def teller(self) -> Teller:
+        return Teller(self._appended, self._waiting)
+
+    def __enter__(self) -> BackfillProgress:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._progress.stop()
+
+    def wait(self, run: StoredRun, watch: Connection, ends: Mapping[int, int]) -> bool:
+        """Until the positions have passed these ends and the days touched are rebuilt; false after
+        a while without progress."""
+        patience = time.monotonic() + PATIENCE_S
+        last: tuple[int, int] | None = None
+        most = 0
+        while time.monotonic() < patience:
+            found = run.positions()
+            behind = sum(max(0, end - found.get(n, 0)) for n, end in ends.items())
+            days = days_marked(watch, ends)
+            if not behind and not days:
+                return True
+            most = max(most, behind + days)
+            note = f"{behind:,} records wait, {days:,} days to be rebuilt"
+            self._progress.update(
+                self._take, total=most, completed=most - behind - days, visible=True, note=note
+            )
+            self._log("backfill is taken in", records=behind, days=days)
+            if (behind, days) != last:
+                last, patience = (behind, days), time.monotonic() + PATIENCE_S
+            time.sleep(POLL_S)
+        return False
+
+    def _appended(self, backfill: Backfill) -> None:
+        spent = max(time.monotonic() - self._begun, 1e-3)
+        rate = backfill.tally.readings / spent
+        note = f"{backfill.tally.rows:,} rows, {rate:,.0f} readings/s"
+        self._progress.update(self._append, completed=backfill.reach.lines, note=note)
+        left_s = spent * (backfill.lines / max(backfill.reach.lines, 1) - 1)
+        self._log(
+            "backfill goes on",
+            lines=backfill.reach.lines,
+            of=backfill.lines,
+            readings_s=round(rate),
+            left_s=round(left_s),
+        )
+
+    def _waiting(self, behind: int) -> None:
+        self._progress.update(self._append, note=f"{behind:,} records wait for the workers")
+        self._log("backfill waits for the workers", records=behind)
+
+    def _log(self, event: str, **fields: int) -> None:
+        if self._logs and time.monotonic() - self._told >= LOG_EVERY_S:
+            self._told = time.monotonic()
+            LOGGER.info(event, **fields)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,14 +11,15 @@ import typer
 
 if TYPE_CHECKING:
     from sensors.feeds.account import Account
+    from sensors.feeds.backfill import Backfill
     from sensors.feeds.feed import Feed, Gazetteer
     from sensors.feeds.replay import Prepared, Request
-    from sensors.feeds.tally import Period
+    from sensors.feeds.tally import Period, Tally
+    from streams.log import Log
     from streams.settings import Settings
     from streams.storage.stored import StoredRun
 
 EXIT_INCOMPLETE = 1  # the account does not close: a bug, not the input's fault
-BACKFILL_PATIENCE_S = 20.0  # without progress of the live worker
 
 
 def register(app: typer.Typer) -> None:
@@ -55,6 +58,7 @@ def register(app: typer.Typer) -> None:
         Exit code 1 when the account does not close, 2 for wrong files or options.
         """
         from sensors.feeds import feed_named
+        from sensors.feeds.backfill import open_backfill
         from sensors.feeds.replay import Request, prepare
 
         source = feed_named(feed)
@@ -70,14 +74,18 @@ def register(app: typer.Typer) -> None:
             gazetteer=zhejiang(settings, source),
         )
         refuse_contradictions(request, backfill, speed, namespace)
-        prepared = prepare(request)
-        if dry_run:
-            account = only_read(prepared)
-        elif backfill:
-            account = into_live(prepared, settings, quiet=as_json)
+        if backfill:
+            opened = open_backfill(request)
+            if dry_run:
+                read_through(opened, quiet=as_json)
+                account = only_read(source, opened.tally)
+            else:
+                account = into_live(opened, settings, quiet=as_json)
+        elif dry_run:
+            account = only_read(source, prepare(request).tally)
         else:
             name = namespace or f"replay_{source.name}"
-            account = into_own(prepared, settings, name, pace, quiet=as_json)
+            account = into_own(prepare(request), settings, name, pace, quiet=as_json)
         show(account, as_json)
         if not account.complete:
             raise typer.Exit(EXIT_INCOMPLETE)
@@ -147,13 +155,17 @@ def refuse_contradictions(
     from streams.errors import Misconfigured
 
     given = {
-        "--speed": speed != "max",
         "--shuffle": request.shuffle is not None,
         "--duplicate": request.duplicate > 0,
         "--set": bool(request.settings),
         "--namespace": namespace is not None,
     }
     mistakes = [f"{name} cannot go with --backfill" for name, is_given in given.items() if is_given]
+    if speed != "max":
+        mistakes.append(
+            f"--speed {speed} cannot go with --backfill: it goes as fast as the workers take it in "
+            "(--speed max)"
+        )
     if backfill and mistakes:
         raise Misconfigured(mistakes)
 
@@ -175,11 +187,22 @@ def zhejiang(settings: Settings, feed: Feed) -> Gazetteer:
     return Gazetteer(boundaries.areas, locate)
 
 
-def only_read(prepared: Prepared) -> Account:
+def read_through(backfill: Backfill, *, quiet: bool) -> None:
+    """Reads everything, a chunk at a time, and keeps the tally only."""
+    from deploy.progress import BackfillProgress
+    from sensors.feeds.backfill import chunks
+
+    with BackfillProgress(backfill, quiet=quiet) as progress:
+        for chunk in chunks(backfill):
+            chunk.reached(backfill.reach)
+            progress.teller.appended(backfill)
+
+
+def only_read(feed: Feed, tally: Tally) -> Account:
     """The account of a dry run: nothing is written, no database is needed."""
     from sensors.feeds.account import Account
 
-    return Account(prepared.request.feed.name, None, prepared.tally, None, {}, {})
+    return Account(feed.name, None, tally, None, {}, {})
 
 
 def into_own(
@@ -203,51 +226,89 @@ def into_own(
     return settle_account(feed.source, feed.name, prepared.tally, run, LedgerSums())
 
 
-def into_live(prepared: Prepared, settings: Settings, *, quiet: bool) -> Account:
-    """Appends a backfill to the live log and waits for the worker there to take it in."""
+def into_live(backfill: Backfill, settings: Settings, *, quiet: bool) -> Account:
+    """Appends a backfill to the live log and waits for the workers to take it in.
+
+    Broken off, it says how far it came: the same again is harmless.
+    """
     import time
 
-    from deploy.progress import ReplayProgress
+    from deploy.progress import BackfillProgress
+    from sensors.feeds import backfill as bounds
     from sensors.feeds.account import Account, settle_account
-    from sensors.feeds.playing import append_all
-    from sensors.feeds.replay import backfill_records
+    from sensors.feeds.backfill import Hold, append_backfill
+    from streams.errors import Unavailable
     from streams.log.opening import open_log
+    from streams.storage.connect import connect, translated
+    from streams.storage.progress import records_behind
     from streams.storage.stored import StoredRun
 
     conninfo, namespace = settings.conninfo(), settings.namespace
-    feed = prepared.request.feed
+    feed = backfill.request.feed
     run = StoredRun(conninfo, namespace)
-    before = run.ledger(feed.source)
-    log = open_log(settings, namespace)
-    try:
-        with ReplayProgress(prepared.tally, quiet=quiet) as progress:
-            entries = backfill_records(
-                prepared, conninfo, namespace, lambda: time.time_ns() // 1_000_000
+    with (
+        closing(open_log(settings, namespace)) as log,
+        translated(),
+        closing(connect(conninfo, namespace, "citybrain backfill", autocommit=True)) as watch,
+        BackfillProgress(backfill, quiet=quiet) as progress,
+    ):
+        hold = Hold(
+            lambda: records_behind(watch, log),
+            time.monotonic,
+            time.sleep,
+            bounds.AHEAD_RECORDS,
+            bounds.PATIENCE_S,
+        )
+
+        try:
+            # What came before must not count as ours: an earlier backfill may have broken off.
+            earlier = ends_of(log)
+            settled = replace(hold, behind=lambda: waiting_before(earlier, run, log), ahead=0)
+            settled.wait(progress.teller.waiting)
+            before = run.ledger(feed.source)
+            append_backfill(
+                backfill,
+                conninfo,
+                namespace,
+                log,
+                lambda: time.time_ns() // 1_000_000,
+                hold,
+                progress.teller,
             )
-            append_all(log, entries, progress.watcher)
-        taken = wait_for_worker(run, {p: log.end(p) for p in range(log.partitions())})
-    finally:
-        log.close()
+            taken = progress.wait(run, watch, ends_of(log))
+        except (KeyboardInterrupt, Unavailable):
+            typer.echo(how_far(backfill), err=True)
+            raise
     if not taken:
         typer.echo("appended; the live worker has not processed it yet", err=True)
-        return Account(feed.name, namespace, prepared.tally, None, {}, {})
-    return settle_account(feed.source, feed.name, prepared.tally, run, before)
+        return Account(feed.name, namespace, backfill.tally, None, {}, {})
+    return settle_account(feed.source, feed.name, backfill.tally, run, before)
 
 
-def wait_for_worker(run: StoredRun, ends: dict[int, int]) -> bool:
-    """Until the live positions have passed these ends; false after a while without progress."""
-    import time
+def ends_of(log: Log) -> dict[int, int]:
+    """The end of the log as it is now, by partition."""
+    return {partition: log.end(partition) for partition in range(log.partitions())}
 
-    patience = time.monotonic() + BACKFILL_PATIENCE_S
-    last: dict[int, int] = {}
-    while time.monotonic() < patience:
-        found = run.positions()
-        if all(found.get(partition, 0) >= end for partition, end in ends.items()):
-            return True
-        if found != last:
-            last, patience = found, time.monotonic() + BACKFILL_PATIENCE_S
-        time.sleep(0.2)
-    return False
+
+def waiting_before(ends: dict[int, int], run: StoredRun, log: Log) -> int:
+    """Records before these ends whose outputs are not committed yet."""
+    done = run.positions()
+    return sum(max(0, end - done.get(n, log.first(n))) for n, end in ends.items())
+
+
+def how_far(backfill: Backfill) -> str:
+    """What to tell when a backfill broke off."""
+    from datetime import UTC, datetime
+
+    reach = backfill.reach
+    if reach.time_ms is None:
+        return "backfill broke off before anything was appended; run the same again"
+    moment = datetime.fromtimestamp(reach.time_ms / 1000, UTC).isoformat(timespec="minutes")
+    return (
+        f"backfill broke off after {reach.file} line {reach.line:,} (event time {moment}), "
+        f"{reach.lines:,} of {backfill.lines:,} lines are in the log. Run the same again: "
+        "what is there already is recognised and changes nothing"
+    )
 
 
 def show(account: Account, as_json: bool) -> None:

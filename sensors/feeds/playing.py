@@ -75,17 +75,6 @@ class Watcher:
     processed: Callable[[int, int], None] = lambda _done, _of: None
 
 
-def append_all(log: Log, records: Iterable[Stamped], watcher: Watcher) -> int:
-    """Appends everything as fast as it goes; gives the number of records."""
-    appender = Appender(log)
-    for record in records:
-        appender.add(record)
-        watcher.appended(appender.appended)
-    appender.flush()
-    watcher.appended(appender.appended)
-    return appender.appended
-
-
 def play(
     conninfo: str, namespace: str, records: Iterable[Stamped], pace: Pace, watcher: Watcher
 ) -> None:

@@ -1,19 +1,19 @@
 """A replay: files → rows → frames → the log of a namespace, then the worker's pipeline over it.
 
-The throwaway form makes its own namespace with the registry and profile that the rows need. The
-backfill form appends to the live one and leaves the processing to the worker there.
+It makes its own namespace with the registry and profile that the rows need. What goes into a live
+namespace is `sensors.feeds.backfill`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from sensors.feeds.arrival import Arrival, Disorder, in_order, upset
 from sensors.feeds.feed import Entries, Feed, Gazetteer
-from sensors.feeds.framing import Pulse, Routing, Sent, backfill_frames, replay_frames
+from sensors.feeds.framing import Pulse, Routing, Sent, replay_frames
 from sensors.feeds.lines import sort_files
 from sensors.feeds.playing import Stamped
 from sensors.feeds.tally import Period, Tally, read_rows
@@ -25,7 +25,7 @@ from streams.contracts.reason import NamespaceKind
 from streams.domains import find_domains
 from streams.errors import Misconfigured
 from streams.storage.connect import connect, translated
-from streams.storage.migrate import drop_namespace, migrate, namespace_kind
+from streams.storage.migrate import drop_namespace, migrate
 from streams.storage.registry import newest, save_profile, save_registry
 
 MAX_PARTITIONS = 4
@@ -81,15 +81,14 @@ def prepare(request: Request) -> Prepared:
     and for settings that are no numbers.
     """
     feed = request.feed
-    domain = _domain(feed)
+    domain = feed_domain(feed)
     horizon_ms = _horizon_ms(domain, request.settings)
     files = sort_files(feed, request.paths)
     tally = Tally()
     rows = list(read_rows(feed, files["readings"], request.period, tally))
     if not rows:
         raise Misconfigured([f"feed {feed.name}: no usable row in the files and period given"])
-    interval_ms = max(p.interval_s for p in domain.properties if p.name in feed.properties) * 1000
-    arrivals = in_order(rows, interval_ms, feed.delay_s * 1000)
+    arrivals = in_order(rows, interval_ms(feed, domain), feed.delay_s * 1000)
     if request.shuffle is not None or request.duplicate > 0:
         seed = request.shuffle or 0
         shuffled = request.shuffle is not None
@@ -112,50 +111,39 @@ def open_namespace(prepared: Prepared, conninfo: str, namespace: str, kind: Name
 
 def records(prepared: Prepared, conninfo: str, namespace: str) -> Iterator[Stamped]:
     """The throwaway namespace's whole log in the order of its clock: controls, frames, ticks."""
-    stored = _stored_registry(conninfo, namespace)
-    routing = _routing(prepared, stored)
+    stored = stored_registry(conninfo, namespace)
+    routing = route(prepared.request.feed, prepared.domain, stored)
     sent = replay_frames(prepared.arrivals, routing, prepared.request.pulse)
     start = prepared.arrivals[0].at_ms - CONTROL_LEAD_MS
     # The profile first: an area takes its timing from it when the registry makes the area.
     for kind, version in (("profile", prepared.profile.version), ("registry", stored.version)):
         for partition in range(stored.partition_count):
             yield Stamped(partition, start, encode_control(kind, version, start))
-    yield from _encoded(sent, prepared)
+    yield from encode_sent(sent, prepared.tally, prepared.request.encoding)
 
 
-def backfill_records(
-    prepared: Prepared, conninfo: str, namespace: str, clock: Callable[[], int]
-) -> Iterator[Stamped]:
-    """Frames for the live namespace; first the control that activates the stations it lacks.
-
-    Raises `Misconfigured` when the feed's recordings are from elsewhere, the namespace is not a
-    live one, it has no registry, or an area of the rows is unknown there.
-    """
-    live, added = _join_live(prepared, conninfo, namespace)
-    if added:
-        now = clock()
-        for partition in range(live.partition_count):
-            yield Stamped(partition, now, encode_control("registry", live.version, now))
-    yield from _encoded(
-        backfill_frames(prepared.arrivals, _routing(prepared, live), clock), prepared
-    )
-
-
-def _encoded(sent: Iterable[Sent], prepared: Prepared) -> Iterator[Stamped]:
+def encode_sent(sent: Iterable[Sent], tally: Tally, encoding: str) -> Iterator[Stamped]:
+    """Frames and ticks as records; frames are counted in the tally."""
     for one in sent:
         if isinstance(one.event, Frame):
-            prepared.tally.frames += 1
-            entry = encode(one.event, prepared.request.encoding)
+            tally.frames += 1
+            entry = encode(one.event, encoding)
         else:
             entry = encode_tick(one.event.ingest_ms)
         yield Stamped(one.partition, one.at_ms, entry)
 
 
-def _domain(feed: Feed) -> Domain:
+def feed_domain(feed: Feed) -> Domain:
+    """The domain whose readings the feed has; `Misconfigured` when it is not installed."""
     domains = find_domains()
     if feed.domain not in domains:
         raise Misconfigured([f"feed {feed.name} needs the domain {feed.domain}, which is missing"])
     return domains[feed.domain]
+
+
+def interval_ms(feed: Feed, domain: Domain) -> int:
+    """The longest interval of the feed's properties: a row is complete at its end."""
+    return max(p.interval_s for p in domain.properties if p.name in feed.properties) * 1000
 
 
 def _horizon_ms(domain: Domain, settings: Mapping[str, str]) -> int:
@@ -177,7 +165,8 @@ def _registry(entries: Entries, weights: Mapping[str, int], partitions: int) -> 
     )
 
 
-def _stored_registry(conninfo: str, namespace: str) -> Registry:
+def stored_registry(conninfo: str, namespace: str) -> Registry:
+    """The newest version; `Misconfigured` when there is none."""
     with translated(), connect(conninfo, namespace, "citybrain replay") as connection:
         found = newest(connection, "registry")
     if found is None:
@@ -185,49 +174,14 @@ def _stored_registry(conninfo: str, namespace: str) -> Registry:
     return Registry.from_dict(found[1])
 
 
-def _routing(prepared: Prepared, registry: Registry) -> Routing:
+def route(feed: Feed, domain: Domain, registry: Registry) -> Routing:
+    """Where the feed's rows go under this registry."""
     return Routing(
-        source=prepared.request.feed.source,
-        domain=prepared.domain.name,
+        source=feed.source,
+        domain=domain.name,
         areas={
             sensor.name: registry.points[sensor.point].area for sensor in registry.sensors.values()
         },
         partitions=registry.partitions,
         partition_count=registry.partition_count,
-    )
-
-
-def _join_live(prepared: Prepared, conninfo: str, namespace: str) -> tuple[Registry, bool]:
-    feed = prepared.request.feed
-    if feed.elsewhere:
-        raise Misconfigured(
-            [f"feed {feed.name} is a recording from elsewhere: it may not enter a live namespace"]
-        )
-    live = _stored_registry(conninfo, namespace)
-    entries = prepared.entries
-    mistakes = [
-        f"area {area.code} {area.name} of the rows is unknown in namespace {namespace}"
-        for area in entries.areas
-        if area.code not in live.areas
-    ]
-    with translated(), connect(conninfo, namespace, "citybrain backfill") as connection:
-        if namespace_kind(connection) is not NamespaceKind.LIVE:
-            mistakes.append(f"namespace {namespace} is not a live one")
-        if mistakes:
-            raise Misconfigured(mistakes)
-        joined = _joined(live, entries)
-        if joined is live:
-            return live, False
-        return save_registry(connection, joined), True
-
-
-def _joined(live: Registry, entries: Entries) -> Registry:
-    """The live registry with what it lacks; what it has is not touched."""
-    if all(s.name in live.sensors for s in entries.sensors):
-        return live
-    return replace(
-        live,
-        points={p.id: p for p in entries.points} | dict(live.points),
-        sensors={s.name: s for s in entries.sensors} | dict(live.sensors),
-        gateways={g.id: g for g in entries.gateways} | dict(live.gateways),
     )

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from streams.log import OBSERVATION_TOPIC, Log
+from streams.storage.alerts import json_text
 from streams.storage.connect import Connection
 
+MARKED = """
+select count(*) from late_mark
+where topic = %s and position < coalesce((%s::jsonb ->> partition::text)::bigint, 0)
+"""
 POSITIONS = "select partition, next_offset from position where topic = %s"
 POSITION = """
 select partition, next_offset, checkpoint_offset, last_append_ms from position where topic = %s
@@ -26,6 +32,15 @@ def positions(connection: Connection, topic: str = OBSERVATION_TOPIC) -> dict[in
     """Of every partition that a worker ever had."""
     rows = connection.execute(POSITION, (topic,)).fetchall()
     return {row[0]: Position(*row[1:]) for row in rows}
+
+
+def days_marked(
+    connection: Connection, ends: Mapping[int, int], topic: str = OBSERVATION_TOPIC
+) -> int:
+    """Area-days that late rows before these ends have touched and nobody has rebuilt yet."""
+    text = json_text({str(partition): end for partition, end in ends.items()})
+    row = connection.execute(MARKED, (topic, text)).fetchone()
+    return 0 if row is None else int(row[0])
 
 
 def records_behind(connection: Connection, log: Log, topic: str = OBSERVATION_TOPIC) -> int:

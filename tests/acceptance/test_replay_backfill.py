@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from sensors.feeds import feed_named
+from sensors.feeds.backfill import Backfill, Hold, append_backfill, open_backfill
 from sensors.feeds.feed import Gazetteer
-from sensors.feeds.playing import Watcher, append_all
-from sensors.feeds.replay import Prepared, Request, backfill_records, prepare
+from sensors.feeds.replay import Request
 from streams.catalog import Area, Gateway, Profile, Registry
 from streams.contracts.codec import encode_control
 from streams.contracts.reason import NamespaceKind
@@ -41,10 +41,10 @@ def rows(pm25: int) -> str:
     )
 
 
-def prepared(folder: Path, pm25: int = 440) -> Prepared:
+def prepared(folder: Path, pm25: int = 440) -> Backfill:
     path = folder / "rows.csv"
     path.write_text(f"{HEADER}\n{rows(pm25)}\n", encoding="utf-8")
-    return prepare(Request(feed_named("cnemc_2020"), (path,), gazetteer=Gazetteer(AREAS)))
+    return open_backfill(Request(feed_named("cnemc_2020"), (path,), gazetteer=Gazetteer(AREAS)))
 
 
 def open_live(conninfo: str, namespace: str, areas: dict[str, Area]) -> None:
@@ -61,10 +61,14 @@ def open_live(conninfo: str, namespace: str, areas: dict[str, Area]) -> None:
         log.append(0, [encode_control("registry", version, NOW_MS - 1)])
 
 
-def backfill(conninfo: str, namespace: str, found: Prepared) -> LedgerSums:
-    entries = backfill_records(found, conninfo, namespace, lambda: NOW_MS)
+def append(conninfo: str, namespace: str, found: Backfill) -> None:
+    hold = Hold(lambda: 0, lambda: 0.0, lambda _: None)
     with closing(PostgresLog(conninfo, namespace)) as log:
-        append_all(log, entries, Watcher())
+        append_backfill(found, conninfo, namespace, log, lambda: NOW_MS, hold)
+
+
+def backfill(conninfo: str, namespace: str, found: Backfill) -> LedgerSums:
+    append(conninfo, namespace, found)
     with worker_host(conninfo, namespace, find_domains()) as host:
         host.run_until_idle()
     return StoredRun(conninfo, namespace).ledger("feed.cnemc_2020")
@@ -102,7 +106,7 @@ def test_an_area_that_the_live_registry_lacks_is_refused(
 ) -> None:
     open_live(database_url, namespace, {"330000": AREAS["330000"]})
     with pytest.raises(Misconfigured, match="330100"):
-        list(backfill_records(prepared(tmp_path), database_url, namespace, lambda: NOW_MS))
+        append(database_url, namespace, prepared(tmp_path))
 
 
 def test_a_namespace_that_is_not_live_takes_no_backfill(
@@ -112,4 +116,4 @@ def test_a_namespace_that_is_not_live_takes_no_backfill(
     with connect(database_url, namespace) as connection:
         save_registry(connection, Registry(AREAS, {}, {}, {}, dict.fromkeys(AREAS, 0), 1))
     with pytest.raises(Misconfigured, match="not a live one"):
-        list(backfill_records(prepared(tmp_path), database_url, namespace, lambda: NOW_MS))
+        append(database_url, namespace, prepared(tmp_path))
