@@ -24,7 +24,8 @@ CONNECT_TIMEOUT_S = 5
 # are bounded by their sensors and times. Without TimescaleDB nothing reads this name.
 UNPACKED = "timescaledb.max_tuples_decompressed_per_dml_transaction"
 SINCE_TRANSACTION_TIMEOUT = 170_000  # server_version of PostgreSQL 17
-BUSY_STATES = ("25P03", "25P04")  # a server's timeout ended the transaction
+# A server's timeout ended the transaction; the server takes no writes (a standby, a full disk).
+BUSY_STATES = ("25P03", "25P04", "25006")
 BROKEN_QUERY_STATE = "54"  # program limit exceeded: the same statement will fail again
 
 
