@@ -9,10 +9,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import LiteralString
 
+import psycopg
+
 from streams.contracts.outcome import StateParts
 from streams.errors import Misconfigured
 from streams.storage.connect import Connection, Cursor
+from streams.storage.migrate import REGION_TOPIC
+from streams.storage.sequencer import OUTBOX_TOPIC
 
+LOCK_WAIT_MS = 3_000  # a successor waits so long for a lock before it looks who holds it
+SILENT_MS = 2_000  # and ends holders that have said nothing for so long
 END_STUCK_OWNER = """
 select pg_terminate_backend(a.pid, 5000)
 from position p join pg_stat_activity a on a.pid = p.owner_pid
@@ -23,6 +29,19 @@ where p.topic = %(topic)s and p.partition = any(%(partitions)s::int[])
   and a.pid <> pg_backend_pid() and a.datname = current_database()
   and a.application_name = %(application)s
 """
+# A process that was stopped in another transaction than its commit (recomputer, region runner,
+# numbering) keeps row locks that everybody needs. Whoever holds some and leaves the server waiting
+# for its next word is ended: a process that is only slow connects again and loses nothing.
+END_SILENT_HOLDERS = """
+select pg_terminate_backend(a.pid, 5000)
+from pg_stat_activity a
+where a.pid in (select pid from pg_locks
+                where granted and relation in ('position'::regclass, 'log_partition'::regclass))
+  and a.pid <> pg_backend_pid() and starts_with(a.application_name, 'citybrain ')
+  and a.wait_event = 'ClientRead'
+  and a.state_change < clock_timestamp() - %(silent_ms)s * interval '1 millisecond'
+"""
+PROBE = "select from log_partition where topic = any(%s) order by topic for update"
 TAKE = """
 update position p
 set owner_epoch = p.owner_epoch + 1, owner_pid = pg_backend_pid(),
@@ -123,31 +142,13 @@ def take_partition(
 ) -> Taken:
     """Makes the partition ours and loads its checkpoint, in one transaction (design §6.3)."""
     _end_stuck(connection, namespace, topic, [partition])
-    with connection.transaction():
-        connection.execute(
-            "insert into position (topic, partition) values (%s, %s) on conflict do nothing",
-            (topic, partition),
-        )
-        row = connection.execute(
-            TAKE, {"topic": topic, "partition": partition, "log_id": log_id}
-        ).fetchone()
-        if row is None:
-            raise Misconfigured([f"position of {topic}/{partition} vanished"])
-        poison = connection.execute(
-            'select "offset" from poison where topic = %s and partition = %s', (topic, partition)
-        ).fetchall()
-        checkpoint = load_checkpoint(connection, topic, partition)
-    epoch, next_offset, checkpoint_offset, kept_log_id, checksum = row
-    return Taken(
-        partition=partition,
-        epoch=epoch,
-        next_offset=next_offset,
-        checkpoint_offset=checkpoint_offset,
-        log_id=kept_log_id,
-        last_checksum=checksum,
-        checkpoint=checkpoint,
-        poison=frozenset(number for (number,) in poison),
-    )
+    try:
+        _probe(connection)
+        return _take(connection, topic, partition, log_id)
+    except psycopg.errors.LockNotAvailable:
+        connection.execute(END_SILENT_HOLDERS, {"silent_ms": SILENT_MS})
+        connection.commit()
+    return _take(connection, topic, partition, log_id)
 
 
 def adopt_partitions(
@@ -256,6 +257,46 @@ def _is_done(move: Move, standing: tuple[int, int, int] | None) -> bool:
     epoch, next_offset, checkpoint_offset = standing
     saved = not move.saved or checkpoint_offset == move.new
     return epoch == move.epoch and next_offset == move.new and saved
+
+
+def _probe(connection: Connection) -> None:
+    """Raises `LockNotAvailable` where somebody sits on the numbers that every commit needs."""
+    with connection.transaction():
+        _wait_briefly(connection)
+        connection.execute(PROBE, ([REGION_TOPIC, OUTBOX_TOPIC],))
+
+
+def _wait_briefly(connection: Connection) -> None:
+    connection.execute("select set_config('lock_timeout', %s, true)", (str(LOCK_WAIT_MS),))
+
+
+def _take(connection: Connection, topic: str, partition: int, log_id: str | None) -> Taken:
+    with connection.transaction():
+        _wait_briefly(connection)
+        connection.execute(
+            "insert into position (topic, partition) values (%s, %s) on conflict do nothing",
+            (topic, partition),
+        )
+        row = connection.execute(
+            TAKE, {"topic": topic, "partition": partition, "log_id": log_id}
+        ).fetchone()
+        if row is None:
+            raise Misconfigured([f"position of {topic}/{partition} vanished"])
+        poison = connection.execute(
+            'select "offset" from poison where topic = %s and partition = %s', (topic, partition)
+        ).fetchall()
+        checkpoint = load_checkpoint(connection, topic, partition)
+    epoch, next_offset, checkpoint_offset, kept_log_id, checksum = row
+    return Taken(
+        partition=partition,
+        epoch=epoch,
+        next_offset=next_offset,
+        checkpoint_offset=checkpoint_offset,
+        log_id=kept_log_id,
+        last_checksum=checksum,
+        checkpoint=checkpoint,
+        poison=frozenset(number for (number,) in poison),
+    )
 
 
 def _end_stuck(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
-from typing import Any
+from typing import Any, LiteralString
 
 import numpy as np
+import psycopg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,6 +28,7 @@ from streams.contracts.reason import NamespaceKind, Origin, Reason
 from streams.domains import find_domains
 from streams.errors import FenceLost, Misconfigured, Unavailable
 from streams.log import OBSERVATION_TOPIC
+from streams.runtime.retry import Patience
 from streams.storage import migrate as migration
 from streams.storage.alerts import may_notify, message_status
 from streams.storage.commit import Committer, Piece
@@ -103,6 +106,32 @@ def test_the_fence_refuses_another_position_and_another_owner(store: Store) -> N
     other.commit([piece(5, 7)])
     other.close()
     assert store.rows("select count(*) from observation") == [(2,)]
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(
+    "held",
+    [
+        "select from position for update",
+        "select from log_partition where topic = 'region' for update",
+    ],
+)
+def test_what_a_stopped_process_holds_beside_its_owner_does_not_stop_a_successor(
+    store: Store, held: LiteralString
+) -> None:
+    """A process that was stopped in its recomputer or region runner, in mid transaction."""
+    frozen = connect(store.conninfo, store.namespace, "citybrain recompute")
+    frozen.execute(held)
+    other = Committer(store.conninfo, store.namespace, OBSERVATION_TOPIC)
+    taken = Patience(give_up_s=30.0).insist("take", lambda: other.take(0), threading.Event())
+    message = RegionMessage("*", 0, 0, "clock", "", "", 0, {}, "closed", 0)
+    told = piece(taken.next_offset, 5)
+    told.outcome.region.append(message)
+    other.commit([told])
+    other.close()
+    with pytest.raises(psycopg.OperationalError, match="terminat"):
+        frozen.execute("select 1")
+    frozen.close()
 
 
 @pytest.mark.integration
