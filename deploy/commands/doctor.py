@@ -14,7 +14,8 @@ def register(app: typer.Typer) -> None:
         from rich.console import Console
         from rich.table import Table
 
-        from deploy.diagnosis import Verdict, examine
+        from deploy.diagnosis import examine
+        from deploy.finding import Verdict
         from deploy.var_dir import settings_here
 
         findings = examine(settings_here())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,6 +10,7 @@ from psycopg import sql
 
 from streams.log import OBSERVATION_TOPIC
 from streams.storage.connect import Connection, connect, translated
+from streams.storage.fit import StoreKind, detect
 
 _FIND = """
 select n.nspname from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
@@ -67,12 +69,20 @@ def _look(connection: Connection, namespace: str) -> Survey:
     return Survey(namespace, *row)
 
 
-_EDITION = """
+_SERVER = """
 select current_setting('server_version'),
-    (select extversion || coalesce(' (' || current_setting('timescaledb.license', true) || ')', '')
-       from pg_extension where extname = 'timescaledb'),
-    current_setting('fsync') = 'on' and current_setting('synchronous_commit') <> 'off'
+    current_setting('fsync') = 'on' and current_setting('synchronous_commit') <> 'off',
+    coalesce((select ssl from pg_stat_ssl where pid = pg_backend_pid()), false)
 """
+
+_FEATURES = """
+select
+    (select count(*) from timescaledb_information.hypertables),
+    (select count(*) from timescaledb_information.hypertables where compression_enabled),
+    (select count(*) from timescaledb_information.jobs where hypertable_name is not null),
+    (select count(*) from timescaledb_information.continuous_aggregates)
+"""
+_FEATURE_NAMES = ("hypertables", "compression", "policies", "continuous aggregates")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +90,22 @@ class Edition:
     """What the server is."""
 
     version: str
-    timescaledb: str | None  # version and licence
     durable: bool  # a committed transaction survives a power cut
+    encrypted: bool  # this connection was
+    kind: StoreKind
+    store: str  # for people: TimescaleDB's version and edition
+    on: Mapping[str, int]  # how many of each feature are in use, over all namespaces
 
 
 def edition(conninfo: str) -> Edition:
     """Asks the server. `Unavailable` when it does not answer."""
     with translated(), connect(conninfo, "pg_catalog", "citybrain doctor") as connection:
-        row = connection.execute(_EDITION).fetchone()
+        row = connection.execute(_SERVER).fetchone()
         assert row is not None
-        return Edition(*row)
+        store = detect(connection)
+        counts = None
+        if store.kind is not StoreKind.PLAIN:
+            counts = connection.execute(_FEATURES).fetchone()
+        on = dict(zip(_FEATURE_NAMES, counts or (0, 0, 0, 0), strict=True))
+        version, durable, encrypted = row
+        return Edition(version, durable, encrypted, store.kind, str(store), on)
