@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings
 from api.app import create_app
 from deploy import cli
 from deploy.city.zhejiang import codes
+from deploy.native_settings import NativeSettings
 from sensors.gateway.mqtt.settings import MqttSettings
 from sensors.gateway.settings import GatewaySettings
 from sensors.registry import boundary_file, crs
@@ -64,6 +65,7 @@ def generate(what: str) -> str:
     return {
         "settings": settings_table,
         "mqtt": lambda: settings_table(MqttSettings),
+        "native": lambda: settings_table(NativeSettings),
         "parameters": parameters_table,
         "timing": timing_table,
     }[what]()
@@ -146,10 +148,10 @@ def test_generated_tables_are_what_the_code_declares() -> None:
         for _, what, held, _ in BLOCK.findall(page.read_text(encoding="utf-8")):
             seen.append(what)
             assert held == generate(what), f"{page.name}: python -m tests.unit.test_docs"
-    assert sorted(seen) == ["mqtt", "parameters", "settings", "timing"]
+    assert sorted(seen) == ["mqtt", "native", "parameters", "settings", "timing"]
 
 
-@pytest.mark.parametrize("settings", [Settings, GatewaySettings, MqttSettings])
+@pytest.mark.parametrize("settings", [Settings, GatewaySettings, MqttSettings, NativeSettings])
 def test_every_setting_is_described(settings: type[BaseSettings]) -> None:
     for name, _, text in variables(settings):
         assert text, f"{name} has no description"
@@ -157,7 +159,7 @@ def test_every_setting_is_described(settings: type[BaseSettings]) -> None:
 
 
 def test_no_page_names_a_setting_that_is_not_there() -> None:
-    kinds = (Settings, GatewaySettings, MqttSettings)
+    kinds = (Settings, GatewaySettings, MqttSettings, NativeSettings)
     known = {name for kind in kinds for name, _, _ in variables(kind)}
     assert set(re.findall(r"CITYBRAIN(?:_[A-Z]+)+", everything())) - known == set()
 
