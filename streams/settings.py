@@ -22,8 +22,8 @@ class Settings(BaseSettings):
     var_dir: Path = Field(Path("var"), description="Folder for data, sockets and logs.")
     database: str | None = Field(
         None,
-        description="libpq connection string of an existing PostgreSQL; empty = the one of `citybrain up` "
-        "(its connection string is in <var_dir>/database.conninfo while it runs).",
+        description="libpq connection string of an existing PostgreSQL; empty = the one of "
+        "`citybrain up` (its connection string is in <var_dir>/database.conninfo while it runs).",
     )
     kafka: str | None = Field(
         None,
