@@ -1,8 +1,8 @@
 """Rows wait here for company and for the log; a request is answered when the log has its frames.
 
-Bounded: rows that wait, in all and of one gateway. One append at a time, in a thread: while it
-runs the next rows gather, so a slow log gets bigger appends, and past the bound clients are told
-to come back. Nothing is kept for a client that was told so.
+Bounded: rows that wait, in all and of one gateway. One round of appends at a time, in threads, one
+append for a partition: while it runs the next rows gather, so a slow log gets bigger appends, and
+past the bound clients are told to come back. Nothing is kept for a client that was told so.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from streams.log import Entry, Log
 
 FIRST_BACKOFF_S = 0.05
 LONGEST_BACKOFF_S = 1.0
+PARALLEL = 4  # partitions whose acknowledgement is waited for at once
 _log = logging.getLogger(__name__)
 
 
@@ -75,7 +76,8 @@ class Collector:
         self._work = asyncio.Event()
         self._enough = asyncio.Event()
         self._stopping = False
-        self._thread = ThreadPoolExecutor(1, "gateway-append")
+        self._thread = ThreadPoolExecutor(1, "gateway-round")
+        self._appends = ThreadPoolExecutor(PARALLEL, "gateway-append")
         self.failing: str | None = None  # what the last append said, when it failed
 
     @property
@@ -121,6 +123,7 @@ class Collector:
                 await self._append(batch)
         finally:
             self._thread.shutdown(wait=False)
+            self._appends.shutdown(wait=False)
 
     def stop(self) -> None:
         """Takes nothing more; `run` ends when nothing waits."""
@@ -197,12 +200,10 @@ class Collector:
         for partition, frame in frames:
             entries.setdefault(partition, []).append(encode(frame))
         deadline = time.monotonic() + self._settings.append_timeout_s
-        failed = {}
-        for partition, records in entries.items():
-            error = self._append_records(partition, records, deadline)
-            if error is not None:
-                failed[partition] = error
-        return failed
+        errors = self._appends.map(
+            lambda partition: self._append_records(partition, entries[partition], deadline), entries
+        )
+        return {p: error for p, error in zip(entries, errors, strict=True) if error is not None}
 
     def _append_records(
         self, partition: int, records: Sequence[Entry], deadline: float

@@ -24,7 +24,11 @@ from streams.contracts.codec import decode
 from streams.contracts.frame import Frame
 from streams.contracts.reason import NamespaceKind
 from streams.domains import find_domains
+from streams.log import Log
+from streams.log.catalogue import topic_name
+from streams.log.kafka import KafkaLog
 from streams.log.postgres import PostgresLog
+from streams.settings import Settings
 from streams.storage.connect import connect
 from streams.storage.registry import save_registry
 from tests.support.namespace import make_namespace as migrated
@@ -66,7 +70,7 @@ def batch(sensors: int, **more: object) -> dict[str, object]:
     return {"gateway": "gw", "readings": readings} | more
 
 
-def frames(log: PostgresLog) -> list[Frame]:
+def frames(log: Log) -> list[Frame]:
     found = [decode(one) for part in range(log.partitions()) for one in log.read(part, 0)]
     assert all(isinstance(one, Frame) for one in found)
     return [one for one in found if isinstance(one, Frame)]
@@ -115,6 +119,42 @@ def test_readings_stand_in_the_embedded_log_when_the_answer_comes(
 
     try:
         asyncio.run(story())
+    finally:
+        log.close()
+        source.close()
+
+
+def test_readings_stand_in_kafka_when_the_answer_comes(
+    database_url: str,
+    make_namespace: Callable[[], str],
+    kafka_settings: Settings,
+    make_kafka_namespace: Callable[..., str],
+) -> None:
+    name = migrated(database_url, make_namespace(), NamespaceKind.LIVE, DOMAINS, 2)
+    save(database_url, name, registry(4), activate=True)
+    log = KafkaLog(kafka_settings, topic_name(make_kafka_namespace(2)))
+    source = StoredRegistry(database_url, name)
+
+    async def story() -> None:
+        own = GatewaySettings(linger_ms=5, keys=KeyRule.OPTIONAL)
+        app = create_app(GatewayParts(log, source, DOMAINS, own))
+        transport = httpx.ASGITransport(app)
+        async with (
+            running(app.state.gateway),
+            httpx.AsyncClient(transport=transport, base_url="http://gateway") as client,
+        ):
+            answers = await asyncio.gather(
+                *(client.post("/v1/readings", json=batch(4, id=f"b-{n}")) for n in range(20))
+            )
+            assert {answer.status_code for answer in answers} == {200}
+
+    try:
+        asyncio.run(story())
+        assert sum(map(len, frames(log))) == 80
+        record = log.read(0, 0)[0]
+        assert record.headers["ce_specversion"] == "1.0"
+        assert record.headers["ce_type"] == f"citybrain.{DOMAIN.name}.observation.v1"
+        assert (record.headers["ce_source"], record.headers["origin"]) == ("gw", "live")
     finally:
         log.close()
         source.close()
