@@ -142,7 +142,10 @@ def _show_topics(wanted: Sequence[Topic], found: Mapping[str, Found]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("topic", "partitions", "replicas", "in sync", "cleanup", "kept", box=None)
+    table = Table(box=None)
+    table.add_column("topic", overflow="fold")
+    for name in ("partitions", "replicas", "in sync", "cleanup", "kept"):
+        table.add_column(name)
     for topic in wanted:
         has = found.get(topic.name)
         if has is None:

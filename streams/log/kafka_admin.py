@@ -21,6 +21,7 @@ UNKNOWN_TOPIC = 3  # error codes of the protocol
 TOPIC_EXISTS = 36
 VISIBLE_S = 15.0
 POLL_S = 0.05
+MIN_IN_SYNC = "min.insync.replicas"
 UNCONFIGURABLE = ("topic", "partitions", "replication")
 
 
@@ -215,6 +216,8 @@ def _compare(topic: Topic, found: Mapping[str, Found]) -> Iterator[Difference]:
             topic.name, "replication", str(has.replication), str(topic.replication), mend
         )
     for name, value in topic.config.items():
+        if name == MIN_IN_SYNC and has.replication < topic.replication:
+            continue  # more than there are replicas: nobody could write any more
         if has.config.get(name) != value:
             mend = "citybrain topics create --configure"
             yield Difference(topic.name, name, has.config.get(name, "none"), value, mend)

@@ -25,8 +25,11 @@ class Member:
 
 def group_members(admin: Any, namespace: str) -> tuple[Member, ...]:
     """The workers that share the partitions, by name; none when there is no such group."""
+    name = group_name(namespace)
     with translated():
-        told = admin.describe_groups([group_name(namespace)])[group_name(namespace)]
+        if not _exists(admin, name):
+            return ()
+        told = admin.describe_groups([name])[name]
     topic = topic_name(namespace)
     members = [_member(member, topic) for member in told["members"]]
     return tuple(sorted(members, key=lambda member: (member.partitions, member.client)))
@@ -35,8 +38,13 @@ def group_members(admin: Any, namespace: str) -> tuple[Member, ...]:
 def drop_group(admin: Any, namespace: str) -> None:
     """Forgets the group of a throwaway namespace, unless somebody is in it."""
     name = group_name(namespace)
-    if admin.describe_groups([name])[name]["group_state"] == EMPTY:
+    if _exists(admin, name) and admin.describe_groups([name])[name]["group_state"] == EMPTY:
         admin.delete_groups([name])
+
+
+def _exists(admin: Any, name: str) -> bool:
+    """Asked without the group's coordinator: a cluster that never had a group has none."""
+    return any(group["group_id"] == name for group in admin.list_groups())
 
 
 def _member(told: Any, topic: str) -> Member:
