@@ -4,7 +4,8 @@ from __future__ import annotations
 
 pytest_plugins = [
     "tests.support.postgres",
-    "tests.support.kafka",
     "tests.support.native",
+    "tests.support.kafka",
+    "tests.support.kafka_secured",
     "tests.support.timescale",
 ]

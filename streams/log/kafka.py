@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.errors import OffsetOutOfRangeError
+from kafka.errors import OffsetOutOfRangeError, for_code
 
 from streams.contracts.frame import Record
 from streams.errors import Misconfigured, Unavailable
@@ -27,6 +27,7 @@ DELIVER_MS = 20_000  # an append ends within this, well or badly
 ANSWER_MS = 10_000  # a question about offsets
 READ_S = 20.0  # records that are there must come within this
 POLL_MS = 500
+UNKNOWN_TOPIC = 3  # error code of the protocol
 WATCH_S = 0.05  # between two looks at the ends, while somebody waits
 BATCH_BYTES = 1 << 20
 FETCH_BYTES = 4 << 20
@@ -270,6 +271,8 @@ class KafkaLog:
             if self._admin is None:
                 self._admin = KafkaAdminClient(**self._options)
             topic = self._admin.describe_topics([self._topic])[0]
+            if topic["error_code"] not in (0, UNKNOWN_TOPIC):
+                raise for_code(topic["error_code"])(self._topic)
         if topic["error_code"]:
             raise Misconfigured([f"Kafka has no topic {self._topic}: `citybrain topics create`"])
         return topic

@@ -10,6 +10,9 @@ import ssl
 from collections.abc import Mapping
 from typing import Any
 
+from kafka.errors import KafkaError
+from kafka.net.compat import KafkaNetClient
+
 from streams.errors import Misconfigured
 from streams.log.kafka_trouble import translated
 from streams.settings import Settings
@@ -18,6 +21,22 @@ __all__ = ["client_options", "translated"]
 
 BOOTSTRAP_MS = 5_000
 CLIENT_ID = "citybrain"
+
+
+class _Network(KafkaNetClient):  # type: ignore[misc]  # the library has no types
+    """Gives its thread and its sockets back when it reaches no broker: the clients leave them."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._bootstrap = self._manager.bootstrap
+        self._manager.bootstrap = self._reach
+
+    def _reach(self, *given: Any, **named: Any) -> None:
+        try:
+            self._bootstrap(*given, **named)
+        except KafkaError:
+            self.close()
+            raise
 
 
 class _Secret(str):
@@ -38,6 +57,7 @@ def client_options(settings: Settings) -> dict[str, Any]:
         "client_id": CLIENT_ID,
         "security_protocol": settings.kafka_security,
         "bootstrap_timeout_ms": BOOTSTRAP_MS,
+        "kafka_client": _Network,
     }
     if settings.kafka_security.endswith("SSL"):
         options |= _tls(settings)

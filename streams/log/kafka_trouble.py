@@ -46,6 +46,7 @@ CAUSES = (
     ("WRONG_VERSION_NUMBER", f"the broker speaks no TLS at this address: check {SECURITY}"),
     ("Invalid frame length", f"the broker does not speak so at this address: check {SECURITY}"),
 )
+HUNG_UP = re.compile("socket disconnected|UNEXPECTED_EOF|timed out", re.IGNORECASE)
 _FAILED = re.compile(r"Bootstrap (?:connection|attempt) to \S+ failed: (.*?) \(backoff")
 _REFUSED = (MessageSizeTooLargeError, RecordListTooLargeError)
 _LOGIN_ERRORS = (
@@ -125,7 +126,8 @@ def _unreached(said: str, heard: Sequence[str]) -> Exception:
             if re.search(pattern, cause):
                 return Misconfigured([f"Kafka: {_short(cause)}; {advice}"])
     last = f": {_short(causes[-1])}" if causes else ""
-    return Unavailable(f"Kafka does not answer, {_lower(said)}{last}")
+    hint = f"; if it runs, check {SECURITY}" if HUNG_UP.search(last) else ""
+    return Unavailable(f"Kafka does not answer, {_lower(said)}{last}{hint}")
 
 
 def _words(error: KafkaError) -> str:
@@ -146,6 +148,8 @@ def _lower(said: str) -> str:
 
 
 def _listen() -> None:
+    for name in ("kafka", "aiokafka"):  # at DEBUG they log every request, with the password in it
+        logging.getLogger(name).setLevel(logging.INFO)
     logger = logging.getLogger("kafka")
     logger.propagate = False
     logger.addHandler(_heard)
