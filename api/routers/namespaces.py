@@ -49,7 +49,14 @@ class PartitionHealth(BaseModel):
         description="Ingest time of the newest processed record (null: not in this log)."
     )
     age_s: float | None = Field(description="Wall-clock seconds since the log took that record.")
-    waiting_s: float | None = Field(description="For how long the next record has been waiting.")
+    waiting_s: float | None = Field(
+        description="For how long the next record has been waiting (at most, when the log is in "
+        "Kafka)."
+    )
+    complete_to: Moment | None = Field(
+        description="Everything that the log took before this moment is processed: now, when "
+        "nothing waits (null: nothing was ever processed)."
+    )
     stalled: bool
 
 
@@ -151,8 +158,16 @@ def partition_health(row: PartitionRow, now: datetime, stalled_s: float) -> Part
         processing_time=ingest_time(row.headers),
         age_s=None if row.append_ms is None else age_s(from_ms(row.append_ms), now),
         waiting_s=waiting,
+        complete_to=complete_to(row, now),
         stalled=waiting is not None and waiting > stalled_s,
     )
+
+
+def complete_to(row: PartitionRow, now: datetime) -> datetime | None:
+    """Up to when everything that the log took is processed."""
+    if row.log_end <= row.position:
+        return now
+    return None if row.append_ms is None else from_ms(row.append_ms)
 
 
 def ingest_time(headers: bytes | None) -> datetime | None:

@@ -130,6 +130,14 @@ def test_a_partition_stalls_only_when_its_next_record_waits_too_long() -> None:
     assert partition_health(partition(), NOW, 30).lag == 6
 
 
+def test_a_partition_is_complete_up_to_its_last_record_or_now() -> None:
+    before = NOW - timedelta(seconds=40)
+    last = int(before.timestamp() * 1000)
+    assert partition_health(partition(append_ms=last), NOW, 30).complete_to == before
+    assert partition_health(partition(append_ms=last, position=10), NOW, 30).complete_to == NOW
+    assert partition_health(partition(), NOW, 30).complete_to is None
+
+
 @pytest.mark.parametrize(
     ("headers", "found"),
     [

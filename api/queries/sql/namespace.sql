@@ -30,14 +30,17 @@ from namespace n
 
 -- name: partitions
 -- Position against the log's end; `headers`/`append_ms` of the newest processed record, and since
--- when the next one waits. A log outside the database has no records here.
+-- when the next one waits. A log outside the database has no records here: the append time of the
+-- last processed one is kept with the position, and the next one came later than that.
 select
-    l.topic, l.partition, l.first_offset, l.next_offset as log_end,
+    l.topic, l.partition, l.first_offset,
+    greatest(l.next_offset, coalesce(p.next_offset, 0)) as log_end,
     coalesce(p.next_offset, l.first_offset) as position,
     coalesce(p.checkpoint_offset, l.first_offset) as checkpoint,
     coalesce(p.owner_epoch, 0) as epoch,
-    done.headers, done.append_ms, waiting.append_ms as waiting_ms
-from log_partition l
+    done.headers, coalesce(done.append_ms, p.last_append_ms) as append_ms,
+    coalesce(waiting.append_ms, case when n.log = 'kafka' then p.last_append_ms end) as waiting_ms
+from namespace n cross join log_partition l
 left join position p using (topic, partition)
 left join log_record done on done.topic = l.topic and done.partition = l.partition
     and done."offset" = p.next_offset - 1
