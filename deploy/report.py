@@ -13,6 +13,7 @@ from deploy.process import ProcessIdentity
 from deploy.startup import page_url
 from streams.errors import Misconfigured, Unavailable
 from streams.settings import Settings
+from streams.storage.survey import SeenWorker
 
 if TYPE_CHECKING:
     from deploy.gateways import GatewayReport
@@ -42,6 +43,7 @@ class NamespaceRow:
     processing_time: datetime | None
     stored: int
     open_alerts: int
+    workers: tuple[SeenWorker, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,7 @@ def _namespaces(settings: Settings) -> tuple[tuple[NamespaceRow, ...], str | Non
             s.processing_time.astimezone(_ZONE) if s.processing_time else None,
             s.stored,
             s.open_alerts,
+            s.workers,
         )
         for s in found
     ), None

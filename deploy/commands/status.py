@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from deploy.report import Report
 
 
@@ -64,10 +66,25 @@ def _show(report: Report) -> None:
                 str(found.open_alerts),
             )  # fmt: skip
         console.print(figures)
+        _show_workers(console, report)
     if report.gateways is not None:
         console.print(f"\ngateways: {report.gateways.in_words()}", highlight=False)
     if report.url:
         console.print(f"\n{report.url}")
+
+
+def _show_workers(console: Console, report: Report) -> None:
+    from rich.table import Table
+
+    workers = Table("namespace", "worker", "partitions", "behind", box=None)
+    for found in report.namespaces:
+        for worker in found.workers:
+            held = ", ".join(str(number) for number in worker.partitions) or "none"
+            behind = "" if worker.behind is None else f"{worker.behind:,}"
+            workers.add_row(found.namespace, worker.name, held, behind)
+    if workers.row_count:
+        console.print()
+        console.print(workers)
 
 
 def _duration(seconds: float) -> str:

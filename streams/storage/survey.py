@@ -37,6 +37,21 @@ select
     (select count(*) from alert where state in ('firing', 'resolved'))
 """
 
+_WORKERS = """
+select name, beat, coalesce(detail->'partitions', '[]'::jsonb), (detail->>'behind')::bigint
+from worker where beat > clock_timestamp() - interval '1 minute' order by name
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class SeenWorker:
+    """A worker that was alive within the last minute."""
+
+    name: str
+    beat: datetime
+    partitions: tuple[int, ...]
+    behind: int | None  # records of its partitions, at its last look
+
 
 @dataclass(frozen=True, slots=True)
 class Survey:
@@ -53,6 +68,7 @@ class Survey:
     stored: int  # readings
     open_alerts: int
     alerts: int  # that ever fired
+    workers: tuple[SeenWorker, ...]
 
 
 def survey(conninfo: str) -> list[Survey]:
@@ -66,7 +82,11 @@ def _look(connection: Connection, namespace: str) -> Survey:
     connection.execute(sql.SQL("set local search_path to {}").format(sql.Identifier(namespace)))
     row = connection.execute(_FIGURES, {"topic": OBSERVATION_TOPIC}).fetchone()
     assert row is not None
-    return Survey(namespace, *row)
+    workers = tuple(
+        SeenWorker(name, beat, tuple(partitions), behind)
+        for name, beat, partitions, behind in connection.execute(_WORKERS)
+    )
+    return Survey(namespace, *row, workers)
 
 
 _SERVER = """
