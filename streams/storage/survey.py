@@ -39,13 +39,13 @@ select
 
 _WORKERS = """
 select name, beat, coalesce(detail->'partitions', '[]'::jsonb), (detail->>'behind')::bigint
-from worker where beat > clock_timestamp() - interval '1 minute' order by name
+from worker where beat > clock_timestamp() - interval '15 seconds' order by name
 """
 
 
 @dataclass(frozen=True, slots=True)
 class SeenWorker:
-    """A worker that was alive within the last minute."""
+    """A worker that gave a sign of life in the last seconds."""
 
     name: str
     beat: datetime
@@ -86,7 +86,7 @@ def _look(connection: Connection, namespace: str) -> Survey:
         SeenWorker(name, beat, tuple(partitions), behind)
         for name, beat, partitions, behind in connection.execute(_WORKERS)
     )
-    return Survey(namespace, *row, workers)
+    return Survey(namespace, *row, workers=workers)
 
 
 _SERVER = """
