@@ -86,7 +86,7 @@ def _look(connection: Connection, namespace: str) -> Survey:
         SeenWorker(name, beat, tuple(partitions), behind)
         for name, beat, partitions, behind in connection.execute(_WORKERS)
     )
-    return Survey(namespace, *row, workers=workers)
+    return Survey(*(namespace, *row, workers))
 
 
 _SERVER = """
