@@ -8,4 +8,5 @@ pytest_plugins = [
     "tests.support.kafka",
     "tests.support.kafka_secured",
     "tests.support.timescale",
+    "tests.support.community",
 ]

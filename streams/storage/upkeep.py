@@ -13,6 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Event
 
+import psycopg
 import structlog
 
 from streams.contracts.domain import DAY_MS, Domain
@@ -28,6 +29,7 @@ from streams.storage.rollup import PERIODS, roll_day
 
 LOGGER = structlog.get_logger(__name__)
 EVERY_S = 600.0
+CANCEL_TIMEOUT_S = 5.0
 STATEMENT_TIMEOUT_S = 6 * 3600
 CLOSED_MS = DAY_MS  # a chunk is written no more when it ended so long ago, late rows apart
 TRY_LOCK = "select pg_try_advisory_lock(hashtextextended('citybrain upkeep ' || %s, 0))"
@@ -105,12 +107,19 @@ class Upkeep:
     def close(self) -> None:
         """Ends a round that runs, and gives the connection back."""
         self._stop.set()
-        if self._connection is not None and not self._connection.closed:
-            self._connection.cancel_safe(timeout=5)
+        if self._round is not None and not self._round.done():
+            self._interrupt()
         self._thread.shutdown()
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+    def _interrupt(self) -> None:
+        if self._connection is not None and not self._connection.closed:
+            try:
+                self._connection.cancel_safe(timeout=CANCEL_TIMEOUT_S)
+            except psycopg.OperationalError as error:
+                LOGGER.warning("upkeep is waited for, it could not be stopped", cause=str(error))
 
     def _work(self, connection: Connection) -> Kept:
         now_ms, store = self._now_ms(), detect(connection)
