@@ -73,7 +73,10 @@ def database(settings: Settings) -> Iterator[Finding]:
     if not server.durable:
         detail = "fsync or synchronous_commit is off: a crash may lose what was committed"
         yield Finding("durability", Verdict.BROKEN, detail)
-    yield from timescale(server.kind, server.store, server.on)
+    yield from timescale(server.store.kind, str(server.store), server.on)
+    if server.unfitted:
+        detail = f"{', '.join(server.unfitted)}: not fitted to this server, run `citybrain migrate`"
+        yield Finding("tables", Verdict.OFF, detail)
 
 
 def timescale(kind: str, name: str, on: Mapping[str, int]) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ from psycopg import sql
 
 from streams.log import OBSERVATION_TOPIC
 from streams.storage.connect import Connection, connect, translated
-from streams.storage.fit import StoreKind, detect
+from streams.storage.fit import Store, StoreKind, detect
 
 _FIND = """
 select n.nspname from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
@@ -112,9 +112,9 @@ class Edition:
     version: str
     durable: bool  # a committed transaction survives a power cut
     encrypted: bool  # this connection was
-    kind: StoreKind
-    store: str  # for people: TimescaleDB's version and edition
+    store: Store
     on: Mapping[str, int]  # how many of each feature are in use, over all namespaces
+    unfitted: tuple[str, ...]  # namespaces that `citybrain migrate` has not yet fitted to it
 
 
 def edition(conninfo: str) -> Edition:
@@ -128,4 +128,15 @@ def edition(conninfo: str) -> Edition:
             counts = connection.execute(_FEATURES).fetchone()
         on = dict(zip(_FEATURE_NAMES, counts or (0, 0, 0, 0), strict=True))
         version, durable, encrypted = row
-        return Edition(version, durable, encrypted, store.kind, str(store), on)
+        names = [found[0] for found in connection.execute(_FIND).fetchall()]
+        unfitted = tuple(name for name in names if not _is_fitted(connection, name, store))
+        return Edition(version, durable, encrypted, store, on, unfitted)
+
+
+def _is_fitted(connection: Connection, namespace: str, store: Store) -> bool:
+    table = sql.Identifier(namespace, "store")
+    there = connection.execute("select to_regclass(%s)", (table.as_string(connection),)).fetchone()
+    if there is None or there[0] is None:
+        return False
+    row = connection.execute(sql.SQL("select kind from {}").format(table)).fetchone()
+    return row is not None and row[0] == store.kind

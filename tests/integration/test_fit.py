@@ -11,6 +11,7 @@ from streams.storage.chunks import PIECE, drop_before, index_chunk, list_chunks
 from streams.storage.connect import Connection, connect
 from streams.storage.fit import StoreKind, detect
 from streams.storage.migrate import drop_namespace, migrate
+from streams.storage.survey import edition
 from tests.support.timescale import add_extension
 
 pytestmark = pytest.mark.integration
@@ -51,10 +52,14 @@ def test_timescaledb_that_comes_later_is_taken_up(bare_database: str) -> None:
     assert before.store.kind is StoreKind.PLAIN
     with connect(bare_database, "citybrain") as connection:
         fill(connection, 5)
+    assert edition(bare_database).unfitted == ()
     add_extension(bare_database)
+    found = edition(bare_database)
+    assert (found.store.kind, found.unfitted) == (StoreKind.APACHE, ("citybrain",))
     after = migrate(bare_database, "citybrain", NamespaceKind.LIVE, domains={})
     assert after.applied == ()
-    assert after.store.kind is not StoreKind.PLAIN
+    assert after.store == found.store
+    assert edition(bare_database).unfitted == ()
     with connect(bare_database, "citybrain") as connection:
         chunks = list_chunks(connection, "observation")
         assert [chunk.end_ms - chunk.start_ms for chunk in chunks] == [DAY_MS] * 5
