@@ -19,6 +19,7 @@ select kind, point, at_ms(start_ms), period_s, payload::jsonb
 from unnest(%s::text[], %s::text[], %s::bigint[], %s::int[], %s::text[])
      as t (kind, point, start_ms, period_s, payload)
 on conflict (kind, point, start, period_s) do update set payload = excluded.payload
+where point_result.payload is distinct from excluded.payload
 """
 SET_EPISODES = """
 insert into episode (id, kind, area, point, start, "end", payload)
@@ -52,6 +53,10 @@ on conflict (sensor, property, day_start) do update set
     expected = excluded.expected, received = excluded.received, good = excluded.good,
     late = excluded.late, intervals = excluded.intervals, covered = excluded.covered,
     gap_s = excluded.gap_s, score = excluded.score
+where (sensor_health.expected, sensor_health.received, sensor_health.good, sensor_health.late,
+       sensor_health.intervals, sensor_health.covered, sensor_health.gap_s, sensor_health.score)
+    is distinct from (excluded.expected, excluded.received, excluded.good, excluded.late,
+                      excluded.intervals, excluded.covered, excluded.gap_s, excluded.score)
 """
 SET_LATEST = """
 insert into area_latest (area, domain, as_of, decided_at, payload)

@@ -94,6 +94,9 @@ group by s.size_s, o.sensor, o.property, begins
 on conflict (size_s, sensor, property, start) do update set
     n = excluded.n, bad = excluded.bad, total = excluded.total,
     low = excluded.low, high = excluded.high
+where (observation_window.n, observation_window.bad, observation_window.total,
+       observation_window.low, observation_window.high)
+    is distinct from (excluded.n, excluded.bad, excluded.total, excluded.low, excluded.high)
 """
 READ_HOURS = """
 select o.sensor, o.property, ((ms_of(o.t) - %(day)s) / 3600000)::int as hour,

@@ -241,3 +241,83 @@ def test_recomputer_waits_for_the_partition(city: City) -> None:
         assert city.query("select count(*) from late_mark") == [(1,)]
         assert recomputer.step() == 1
         assert recomputer.step() == 0
+
+
+REWRITABLE = {
+    "observation": "sensor, ms_of(t)",
+    "observation_window": "sensor, ms_of(start), size_s",
+    "point_result": "kind, point, ms_of(start), period_s",
+    "sensor_health": "sensor, ms_of(day_start)",
+    "partial": "area, period, ms_of(start)",
+    "fact": "indicator, area, period, ms_of(start), revision",
+}
+
+
+def row_versions(city: City) -> dict[str, dict[tuple[Any, ...], tuple[Any, ...]]]:
+    """By table and key: which version of the row is stored (it changes whenever it is written)."""
+    return {
+        table: {
+            row[2:]: row[:2]
+            for row in city.query(f"select xmin::text, ctid::text, {key} from {table}".encode())
+        }
+        for table, key in REWRITABLE.items()
+    }
+
+
+def written(
+    before: dict[str, dict[tuple[Any, ...], tuple[Any, ...]]],
+    after: dict[str, dict[tuple[Any, ...], tuple[Any, ...]]],
+) -> dict[str, set[tuple[Any, ...]]]:
+    return {
+        table: {key for key, version in rows.items() if before[table].get(key) != version}
+        for table, rows in after.items()
+    }
+
+
+def test_a_late_row_rewrites_only_what_it_changes(city: City) -> None:
+    play_on_time(city, random.Random(7))
+    city.run()
+    before = row_versions(city)
+    at = THREE_DAYS_AGO + 7 * HOUR_MS
+    city.send("330102", CLOSED + 20 * 60_000, [("s330102-0", at + 40 * 60_000, 55.5)])
+    city.tick(CLOSED + 30 * 60_000)
+    city.run()
+    assert city.query("select sum(late)::int from ledger") == [(1,)]
+    found = written(before, row_versions(city))
+    (sensor,) = city.query("select id from sensor where name = 's330102-0'")[0]
+    assert found["observation"] == {(sensor, at + 40 * 60_000)}
+    assert {key[:2] for key in found["observation_window"]} == {(sensor, at)}
+    assert {key[:2] for key in found["sensor_health"]} <= {(sensor, THREE_DAYS_AGO)}
+    assert found["partial"] == {("330102", "hour", at), ("330102", "day", THREE_DAYS_AGO)}
+    assert {key[2] for key in found["point_result"]} <= {at, THREE_DAYS_AGO}
+    facts = {(area, period, start) for _, area, period, start, _ in found["fact"]}
+    above = {"330102", "330100", "330000"}
+    assert {area for area, _, _ in facts} <= above
+    assert {(period, start) for _, period, start in facts} >= {
+        ("hour", at),
+        ("day", THREE_DAYS_AGO),
+    }
+    assert {start for _, period, start in facts if period in ("hour", "day")} == {
+        at,
+        THREE_DAYS_AGO,
+    }
+
+
+def test_a_late_duplicate_rewrites_nothing(city: City) -> None:
+    play_on_time(city, random.Random(8))
+    city.run()
+    rows = city.query(
+        "select s.name, ms_of(o.t), o.value from observation o join sensor s on s.id = o.sensor"
+        f" where s.name = 's330102-1' and ms_of(o.t) < {THREE_DAYS_AGO + DAY_MS} order by 2 limit 9"
+    )
+    before = row_versions(city)
+    city.send("330102", CLOSED + 20 * 60_000, [(name, at, value / 10) for name, at, value in rows])
+    with connect(city.conninfo, city.namespace) as connection:
+        connection.execute(
+            "insert into late_mark values ('330102', 'toy', at_ms(%s), %s, %s, 1)",
+            (THREE_DAYS_AGO, OBSERVATION_TOPIC, city.registry.partitions["330102"]),
+        )
+    city.tick(CLOSED + 30 * 60_000)
+    city.run()
+    assert city.query("select sum(duplicate)::int from ledger") == [(9,)]
+    assert written(before, row_versions(city)) == {table: set() for table in REWRITABLE}
