@@ -6,6 +6,7 @@ time over the same span: the engine's processes, the broker's, the database's.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import queue
@@ -104,7 +105,6 @@ class Run:
     command: Callable[[Engine], Sequence[str]]
     watched: Callable[[], Watched]
     prefix: str
-    results: Callable[[Engine, Job], Results] | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     number: int = 0
 
@@ -151,7 +151,7 @@ class Run:
             try:
                 return self._watch(engine, job, psutil.Process(process.pid), told)
             except (Failed, psutil.NoSuchProcess) as error:
-                raise Failed(f"{error}: {_tail(errors)}") from error
+                raise Failed(f"{error}: {tail(errors)}") from error
             finally:
                 end(process)
 
@@ -179,6 +179,9 @@ class Run:
                 raise Failed(f"ended too early; {marks or 'nothing processed'}")
             time.sleep(LOOK_S)
         spent = watched.spent(process)
+        if engine.done == "told":
+            with contextlib.suppress(psutil.TimeoutExpired):
+                process.wait(END_S)  # it may have more to say, and ends by itself
         done = marks["durable"]
         return Measured(
             job.total,
@@ -237,7 +240,8 @@ def _listen(stream: IO[bytes] | None, told: queue.Queue[tuple[str, float]]) -> N
             told.put((found["mark"], found["at"]))
 
 
-def _tail(stream: IO[bytes]) -> str:
+def tail(stream: IO[bytes]) -> str:
+    """The end of what a process said."""
     stream.seek(0)
     return stream.read().decode(errors="replace")[-800:].strip() or "it said nothing"
 
