@@ -41,7 +41,9 @@ BATCH = 1000
 def main() -> None:
     job = Job.given()
     flow = Dataflow("rival")
-    records = op.input("in", flow, KafkaSource([job.broker], [job.topic], tail=False, batch_size=BATCH))
+    records = op.input(
+        "in", flow, KafkaSource([job.broker], [job.topic], tail=False, batch_size=BATCH)
+    )
     marks = Marks(job.total)
     if job.shape == "frame" and os.environ.get("BYTEWAX_STEP") == "columns":
         windows, alerts = _columns(records, job, marks)
@@ -68,6 +70,7 @@ def _readings(records: Any, job: Job, marks: Marks) -> tuple[Any, Any]:
         return found["sensor"], (found["time"], found["value"])
 
     def frame(message: Any) -> list[tuple[str, tuple[int, float]]]:
+        marks.count(0)
         rows = read_frame(message.value, job.encoding)
         marks.count(len(rows))
         return [(sensor, (time_ms, value)) for sensor, time_ms, value in rows.each()]
@@ -113,6 +116,7 @@ def _readings(records: Any, job: Job, marks: Marks) -> tuple[Any, Any]:
 
 def _columns(records: Any, job: Job, marks: Marks) -> tuple[Any, Any]:
     def work(task: ColumnTask | None, body: bytes) -> tuple[ColumnTask, Iterable[Any]]:
+        marks.count(0)
         task = task or ColumnTask()
         rows = read_frame(body, job.encoding)
         closed, flips = task.take(rows)

@@ -53,6 +53,7 @@ def main() -> None:
 
     async def process(stream: Any) -> None:
         async for bodies in stream.take(BATCH[job.shape], within=WAIT_S):
+            marks.count(0)
             for rows in read(bodies, job):
                 closed, flips = task.take(rows)
                 for window in closed:

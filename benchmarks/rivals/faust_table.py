@@ -61,11 +61,13 @@ def main() -> None:
 
     async def events(stream: Any) -> None:
         async for event in stream:
+            marks.count(0)
             await reading(event["sensor"], event["time"], event["value"])
             marks.count()
 
     async def frames(stream: Any) -> None:
         async for body in stream:
+            marks.count(0)
             rows = read_frame(body, job.encoding)
             for sensor, time_ms, value in rows.each():
                 await reading(sensor, time_ms, value)

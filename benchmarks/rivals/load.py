@@ -34,7 +34,7 @@ def main() -> int:
                     key,
                     partition,
                     timestamp=time_ms,
-                    headers=headers,
+                    headers=[(name, value) for name, value in headers],
                     on_delivery=acknowledged,
                 )
                 break

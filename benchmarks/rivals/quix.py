@@ -68,6 +68,7 @@ def _events(stream: Any, windows: Any, alerts: Any, job: Job, marks: Marks) -> N
 
 def _frames(stream: Any, windows: Any, alerts: Any, job: Job, marks: Marks) -> None:
     def work(body: bytes, state: Any) -> dict[str, list[dict[str, object]]]:
+        marks.count(0)
         task = ColumnTask.load(state.get("task"))
         rows = read_frame(body, job.encoding)
         closed, flips = task.take(rows)

@@ -213,19 +213,14 @@ class Marks:
     """Tells the harness when the first, the middle and the last reading were processed."""
 
     def __init__(self, total: int) -> None:
-        self._total = total
-        self._half = total // 2
         self._count = 0
-        self._next = 1
-        self._names = ["last", "half", "first"]
+        self._left = [("last", total), ("half", total // 2), ("first", 0)]
 
     def count(self, readings: int = 1) -> None:
-        """So many readings more were taken up."""
+        """So many readings more were processed; 0: the first ones are about to be."""
         self._count += readings
-        while self._names and self._count >= self._next:
-            name = self._names.pop()
-            tell(name)
-            self._next = self._half if name == "first" else self._total
+        while self._left and self._count >= self._left[-1][1]:
+            tell(self._left.pop()[0])
 
 
 def tell(mark: str) -> None:

@@ -44,7 +44,9 @@ class Broker:
     def make(self, *topics: str) -> None:
         """Makes topics of four partitions and waits until they have leaders."""
         with contextlib.suppress(TopicAlreadyExistsError):
-            self._admin.create_topics([NewTopic(t, PARTITIONS, 1, topic_configs=CONFIG) for t in topics])
+            self._admin.create_topics(
+                [NewTopic(t, PARTITIONS, 1, topic_configs=CONFIG) for t in topics]
+            )
         deadline = time.monotonic() + READY_S
         while time.monotonic() < deadline:
             found = self._admin.describe_topics(list(topics))

@@ -24,6 +24,7 @@ from benchmarks.side_by_side.data import (
     DOMAIN,
     PARTITIONS,
     PER_AREA,
+    PROPERTY,
     START_MS,
     Readings,
     Sums,
@@ -76,6 +77,8 @@ from alert_transition t join alert a on a.id = t.alert
 where t.change in ('confirmed', 'cleared')
 """
 APPENDED = 500
+REPORT_S = 60  # a sensor is silent after two minutes
+ANY_VERSION = "any"  # what the activation says where no database holds versions
 
 
 def registry() -> Registry:
@@ -90,7 +93,10 @@ def registry() -> Registry:
     return Registry(
         areas={area.code: area for area in areas},
         points={n: Point(n, "level_gauge", n[:6], n, 120.0, 30.0, {}) for n in names},
-        sensors={n: Sensor(0, n, n, f"gw-{n[:6]}", ("stage",), 60) for n in names},
+        sensors={
+            name: Sensor(number, name, name, f"gw-{name[:6]}", (PROPERTY,), REPORT_S)
+            for number, name in enumerate(names, 1)
+        },
         gateways={f"gw-{code}": Gateway(f"gw-{code}", code) for code in codes},
         partitions={code: partition_of(area) for area, code in enumerate(codes)},
         partition_count=PARTITIONS,

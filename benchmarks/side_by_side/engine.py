@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-FRAMES = ("msgpack", "json")
+JSON_TOO = ("faust-raw", "bytewax-columns", "kafka-streams", "citybrain")  # frames of JSON as well
 CHANGELOGS = ("{group}-windows-changelog", "{group}-states-changelog")  # of Faust's Tables
 
 
@@ -29,7 +29,13 @@ class Engine:
     environment: Mapping[str, str] = field(default_factory=dict)
     windows: str = "{group}-w"  # topic that holds the closed windows
     makes: tuple[str, ...] = ()  # topics that it should find (else it may start before they exist)
-    python: str = "best"  # counts as a Python engine with an API for this task; "" = not Python
+
+    @property
+    def family(self) -> str:
+        """Whom its rate is compared with: "citybrain", "python" or "java"."""
+        if self.name.startswith("citybrain"):
+            return "citybrain"
+        return "java" if self.program == "java" else "python"
 
     @property
     def input(self) -> str:
@@ -53,7 +59,8 @@ CITYBRAIN = (
 
 def engines() -> tuple[Engine, ...]:
     """All of them, events first."""
-    return (*_on_events(), *_on_frames("msgpack"), *_on_frames("json"))
+    again = (engine for engine in _on_frames("json") if engine.name in JSON_TOO)
+    return (*_on_events(), *_on_frames("msgpack"), *again)
 
 
 def _on_events() -> tuple[Engine, ...]:
@@ -64,7 +71,7 @@ def _on_events() -> tuple[Engine, ...]:
         _quix("quix-eo", "exactly-once", "event", "json", 0.1),
         *_bytewax("event", "json", 0.25),
         *(_streams(*configuration, "event", "json") for configuration in STREAMS),
-        _citybrain("event", "json", 0.1),
+        _citybrain("event", "json", 0.05),
     )
 
 
@@ -145,7 +152,13 @@ STREAMS = (
     ("kafka-streams", "Kafka Streams", "at_least_once", "", 1),
     ("kafka-streams-nocache", "Kafka Streams, cache 0", "at_least_once", "0", 1),
     ("kafka-streams-eos", "Kafka Streams, exactly once", "exactly_once_v2", "", 1),
-    ("kafka-streams-eos-nocache", "Kafka Streams, exactly once, cache 0", "exactly_once_v2", "0", 1),
+    (
+        "kafka-streams-eos-nocache",
+        "Kafka Streams, exactly once, cache 0",
+        "exactly_once_v2",
+        "0",
+        1,
+    ),
     ("kafka-streams-2", "Kafka Streams, 2 threads", "at_least_once", "", 2),
 )
 
@@ -161,7 +174,6 @@ def _streams(
         shape,
         encoding,
         environment={"GUARANTEE": guarantee, "CACHE": cache, "THREADS": str(threads)},
-        python="",
     )
 
 
@@ -175,7 +187,6 @@ def _flat(encoding: str) -> Engine:
         encoding,
         0.5,
         environment={"GUARANTEE": "at_least_once", "CACHE": "", "THREADS": "1", "FLAT": "1"},
-        python="",
     )
 
 
@@ -190,7 +201,6 @@ def _citybrain(shape: str, encoding: str, share: float) -> Engine:
         share,
         "database",
         windows="",
-        python="",
     )
 
 
@@ -205,5 +215,4 @@ def _citybrain_alone(encoding: str) -> Engine:
         1.0,
         "told",
         windows="",
-        python="",
     )

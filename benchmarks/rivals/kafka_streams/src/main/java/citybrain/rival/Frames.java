@@ -58,6 +58,7 @@ final class Frames {
 
     @Override
     public void process(Record<String, byte[]> record) {
+      marks.count(0);
       Frame frame = Frame.read(record.value(), json);
       Open[] open = new Open[frame.sensors.length];
       for (int row = 0; row < frame.value.length; row++) {

@@ -1,9 +1,11 @@
 package citybrain.rival;
 
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 
 /** Tells the harness when the first, the middle and the last reading were processed. */
 final class Marks {
+  private final AtomicBoolean begun = new AtomicBoolean();
   private final AtomicLong count = new AtomicLong();
   private final long total;
 
@@ -11,10 +13,11 @@ final class Marks {
     this.total = total;
   }
 
+  /** So many readings more were processed; 0: the first ones are about to be. */
   void count(long readings) {
+    if (!begun.get() && begun.compareAndSet(false, true)) tell("first");
     long now = count.addAndGet(readings);
     long before = now - readings;
-    if (before == 0) tell("first");
     if (before < total / 2 && now >= total / 2) tell("half");
     if (before < total && now >= total) tell("last");
   }

@@ -48,7 +48,7 @@ final class Readings {
     KStream<String, Task.Reading> readings =
         builder
             .stream(job.topic(), Consumed.with(Serdes.String(), Serdes.ByteArray()))
-            .process(() -> new Cut(job.json()))
+            .process(() -> new Cut(job.json(), marks))
             .repartition(Repartitioned.with(Serdes.String(), inside).withName("readings"))
             .peek((key, reading) -> marks.count(1));
     solve(builder, job, inside, readings);
@@ -86,10 +86,12 @@ final class Readings {
   /** A flatMap that gives each reading its own time, by which the windows go. */
   private static final class Cut implements Processor<String, byte[], String, Task.Reading> {
     private final boolean json;
+    private final Marks marks;
     private ProcessorContext<String, Task.Reading> context;
 
-    Cut(boolean json) {
+    Cut(boolean json, Marks marks) {
       this.json = json;
+      this.marks = marks;
     }
 
     @Override
@@ -99,6 +101,7 @@ final class Readings {
 
     @Override
     public void process(Record<String, byte[]> record) {
+      marks.count(0);
       Frame frame = Frame.read(record.value(), json);
       for (int row = 0; row < frame.value.length; row++) {
         String name = frame.sensors[frame.sensor[row]];
