@@ -85,7 +85,7 @@ async def report(job: Job, outcomes: list[Outcome], names: Mapping[int, str]) ->
     for outcome in outcomes:
         for windows in outcome.windows:
             columns = (windows.sensor, windows.start_ms, windows.n, windows.total)
-            for sensor, start, n, total in zip(*map(np.ndarray.tolist, columns), strict=True):
+            for sensor, start, n, total in np.stack(columns, axis=1).tolist():
                 found = closed_content((names[sensor], start, n, total / MILLI))
                 await producer.send(job.windows, json.dumps(found).encode())
         for change in outcome.transitions:

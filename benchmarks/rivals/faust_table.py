@@ -44,7 +44,7 @@ def main() -> None:
     windows = (
         app.Table("windows", default=lambda: [0, 0.0], partitions=PARTITIONS)
         .tumbling(WINDOW_MS / 1000, expires=TEN_YEARS_S)
-        .relative_to(lambda _event: now[0])
+        .clone(lambda _event: now[0])
     )
     states = app.Table("states", default=bool, partitions=PARTITIONS)
     marks = Marks(job.total)

@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from typing import IO
 
 import psutil
 
@@ -142,6 +143,7 @@ class Namespace:
     def __init__(self, settings: Settings, name: str) -> None:
         self.settings = settings
         self.name = name
+        self.errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `drop`
 
     def fill(self, broker: Broker, python: str, engine: Engine, readings: Readings) -> int:
         """Makes it, and gives the number of records in its log."""
@@ -194,10 +196,12 @@ class Namespace:
         return Results(sums, flips)
 
     def drop(self) -> None:
+        """Removes it, its topics too."""
+        self.errors.close()
         drop_with_log(self.settings, self.name)
 
     def worker(self) -> subprocess.Popen[bytes]:
-        """Starts `citybrain worker`; its output goes to `errors`."""
+        """Starts `citybrain worker`; what it says goes to `errors`."""
         environment = {
             **os.environ,
             "CITYBRAIN_DATABASE": self.settings.conninfo(),
@@ -205,7 +209,6 @@ class Namespace:
             "CITYBRAIN_DOMAIN_PATH": f'["{DOMAIN_PATH}"]',
             "CITYBRAIN_LOG_LEVEL": "WARNING",
         }
-        self.errors = tempfile.TemporaryFile()
         return subprocess.Popen(
             [sys.executable, "-m", "deploy.cli", "worker", "--namespace", self.name],
             cwd=ROOT,
@@ -229,7 +232,6 @@ def measure(
         raise Failed(f"{error}: {tail(space.errors)}") from error
     finally:
         end(process)
-        space.errors.close()
 
 
 def _watch(

@@ -62,7 +62,7 @@ class Readings:
         within = step % self.per_window * WINDOW_MS // self.per_window
         end = START_MS + self.windows * WINDOW_MS
         times = START_MS + step // self.per_window * WINDOW_MS + within
-        return np.append(times, end + CLOSING_MS)
+        return np.concatenate([times, np.array([end + CLOSING_MS])])
 
     @cached_property
     def milli(self) -> Ints:
@@ -72,7 +72,8 @@ class Readings:
         base = chance.uniform(200, 970, SENSORS)
         wave = 50 * np.sin(np.arange(steps)[:, None] / 7.0 + np.arange(SENSORS)[None, :])
         noise = chance.normal(0, 10, (steps, SENSORS))
-        return np.rint(base[None, :] + wave + noise).astype(np.int64)
+        milli: Ints = np.rint(base[None, :] + wave + noise).astype(np.int64)
+        return milli
 
     @cached_property
     def values(self) -> Floats:

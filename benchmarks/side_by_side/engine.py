@@ -200,7 +200,6 @@ def _citybrain(shape: str, encoding: str, share: float) -> Engine:
         encoding,
         share,
         "database",
-        windows="",
     )
 
 
@@ -214,5 +213,4 @@ def _citybrain_alone(encoding: str) -> Engine:
         encoding,
         1.0,
         "told",
-        windows="",
     )
