@@ -20,7 +20,7 @@ endif
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test check bench bench-quick lock clean
+.PHONY: help up down test check bench bench-quick bench-rivals lock clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -49,6 +49,9 @@ bench: $(DEVELOPMENT) ## all benchmarks
 
 bench-quick: $(DEVELOPMENT) ## readings per second from the log to committed rows (3 minutes at most)
 	@$(BIN)/python -m benchmarks.quick
+
+bench-rivals: $(DEVELOPMENT) ## citybrain beside Faust, Quix Streams, Bytewax, Kafka Streams (~15 min)
+	@$(BIN)/python -m benchmarks.side_by_side $(BENCH_ARGS)
 
 lock: $(DEVELOPMENT) ## choose the newest allowed versions and write the lock files
 	$(LOCK) -o requirements.lock

@@ -39,7 +39,7 @@ from benchmarks.side_by_side.data import (
     frame_bodies,
 )
 from benchmarks.side_by_side.engine import Engine, engines
-from benchmarks.side_by_side.report import Report, draw, show
+from benchmarks.side_by_side.report import Report, draw, fill_page, show
 from benchmarks.side_by_side.run import Failed, Measured, Results, Run, Watched
 from streams.settings import Settings
 
@@ -131,6 +131,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         stack.callback(broker.delete, comparison.prefix)
         _compare(comparison, wanted, given, report)
     show(report, Console(width=None if os.isatty(1) else 220))
+    if given.page:
+        fill_page(report, Path(given.page))
     if given.plot and report.measured():
         draw(report, Path(given.plot))
     return 1 if report.failed else 0
@@ -193,6 +195,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--quick", action="store_true", help="one small round, as a smoke test")
     parser.add_argument("--json", help="also write the lines to this file")
+    parser.add_argument("--page", help="fill the table of this page (docs/side-by-side.md)")
     parser.add_argument("--plot", help="draw the rates into this file (PNG, SVG)")
     return parser
 

@@ -19,6 +19,19 @@ from benchmarks.side_by_side.run import Measured
 
 COLOURS = {"citybrain": "#0b6e4f", "python": "#3b6ea5", "java": "#c46b1f"}
 BAR_INCHES = 0.32
+BEGIN, END = "<!-- measured -->", "<!-- measured until here -->"
+COLUMNS = (
+    "input",
+    "engine",
+    "readings/s",
+    "range",
+    "2nd half",
+    "µs of processor a reading: engine + broker (+ database)",
+    "MB",
+    "citybrain ×",
+    "durable",
+)
+RULE = ("---",) * len(COLUMNS)
 
 
 @dataclass(slots=True)
@@ -64,23 +77,33 @@ def _head(engine: Engine) -> dict[str, object]:
 
 def show(report: Report, console: Console) -> None:
     """The closing table: medians, ranges, and how many times citybrain's worker is as fast."""
-    table = Table("input", "engine", "readings/s (range)", "2nd half", "µs CPU/reading: engine + "
-                  "broker + database", "RSS MB", "citybrain ×", "durable")  # fmt: skip
+    table = Table(*COLUMNS)
+    for row in _rows(report):
+        table.add_row(*row)
+    console.print(table)
+    for line in (*compared(report), *(f"{key}: {why}" for key, why in report.failed.items())):
+        console.print(line, markup=False)
+
+
+def _rows(report: Report) -> list[tuple[str, ...]]:
+    rows = []
     for engine in report.measured():
         runs = report.found[engine.key]
-        table.add_row(
+        # Others may use the database server at the same time: only citybrain's share is meant.
+        parts = ("engine", "broker", "database")[: 3 if engine.done == "database" else 2]
+        row = (
             engine.input,
             engine.title,
-            f"{report.rate(engine.key):,.0f} ({_range([m.rate for m in runs])})",
+            f"{report.rate(engine.key):,.0f}",
+            _range([m.rate for m in runs]),
             f"{statistics.median(m.late_rate for m in runs):,.0f}",
-            " + ".join(_micro(runs, part) for part in ("engine", "broker", "database")),
+            " + ".join(_micro(runs, part) for part in parts),
             f"{max(m.rss_mb for m in runs):.0f}",
             ratio(report, engine),
             engine.durable,
         )
-    console.print(table)
-    for line in (*compared(report), *(f"{key}: {why}" for key, why in report.failed.items())):
-        console.print(line, markup=False)
+        rows.append(row)
+    return rows
 
 
 def ratio(report: Report, engine: Engine) -> str:
@@ -106,6 +129,17 @@ def compared(report: Report) -> list[str]:
                     f"fastest {called}, {best.title}"
                 )
     return lines
+
+
+def fill_page(report: Report, page: Path) -> None:
+    """Writes the table into a page, between `BEGIN` and `END`; `ValueError` when it has none."""
+    head, begin, rest = page.read_text(encoding="utf-8").partition(BEGIN)
+    _, end, foot = rest.partition(END)
+    if not (begin and end):
+        raise ValueError(f"{page} has no lines {BEGIN} and {END}")
+    rows = "\n".join("| " + " | ".join(row) + " |" for row in (COLUMNS, RULE, *_rows(report)))
+    words = "\n".join(f"- {line}" for line in compared(report))
+    page.write_text(f"{head}{BEGIN}\n{rows}\n\n{words}\n{END}{foot}", encoding="utf-8")
 
 
 def draw(report: Report, path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Iterable
+from pathlib import Path
 
 import pytest
 
@@ -30,7 +31,8 @@ from benchmarks.side_by_side.data import (
     frames,
 )
 from benchmarks.side_by_side.engine import engines
-from benchmarks.side_by_side.run import Results
+from benchmarks.side_by_side.report import BEGIN, END, Report, fill_page
+from benchmarks.side_by_side.run import ROOT, Measured, Results
 
 READINGS = Readings(20_000)
 
@@ -149,3 +151,26 @@ def test_the_engines_have_names_of_their_own_and_say_what_they_make_durable() ->
     assert len({engine.key for engine in found}) == len(found)
     assert all(engine.durable for engine in found)
     assert {engine.family for engine in found} == {"citybrain", "java", "python"}
+
+
+def test_a_page_gets_the_table_and_keeps_the_rest(tmp_path: Path) -> None:
+    report = Report()
+    for key, seconds in (("citybrain/msgpack", 2.0), ("kafka-streams/msgpack", 1.0)):
+        engine = next(engine for engine in engines() if engine.key == key)
+        report.add(engine, 1, Measured(1000, seconds, seconds / 2, 0.1, 0.1, 0.1, 50.0))
+    page = tmp_path / "page.md"
+    page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n", encoding="utf-8")
+    fill_page(report, page)
+    text = page.read_text(encoding="utf-8")
+    assert text.startswith("before\n")
+    assert text.endswith("\nafter\n")
+    assert "old" not in text
+    assert "citybrain is 0.50 times as fast as the fastest Kafka Streams" in text
+    page.write_text("no table", encoding="utf-8")
+    with pytest.raises(ValueError, match="has no lines"):
+        fill_page(report, page)
+
+
+def test_the_page_of_the_documents_can_be_filled() -> None:
+    text = (ROOT / "docs/side-by-side.md").read_text(encoding="utf-8")
+    assert text.index(BEGIN) < text.index(END)
