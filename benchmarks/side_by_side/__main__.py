@@ -43,8 +43,8 @@ from benchmarks.side_by_side.report import Report, draw, fill_page, show
 from benchmarks.side_by_side.run import Failed, Measured, Results, Run, Watched
 from streams.settings import Settings
 
-EVENTS, FRAMES, ROUNDS = 400_000, 1_000_000, 3
-QUICK_EVENTS, QUICK_FRAMES = 20_000, 60_000
+EVENTS, FRAMES, ROUNDS = 800_000, 2_000_000, 3
+QUICK_EVENTS, QUICK_FRAMES = 20_000, 100_000
 CHECKED = 10_000  # readings of the first comparison
 LEAST = 4_000
 PREFIX = "side_by_side"

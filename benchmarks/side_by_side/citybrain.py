@@ -257,7 +257,7 @@ def _watch(
             raise Failed(f"ended too early: {position} of {goal} records")
         time.sleep(LOOK_S)
     spent = watched.spent(process)
-    late = max(looked - half, 1e-3)
+    late = looked - half if looked > half else (looked - begun) / 2  # one transaction held all
     return Measured(readings.total, looked - begun, late, *spent, watched.peak_mb)
 
 

@@ -65,23 +65,23 @@ def engines() -> tuple[Engine, ...]:
 
 def _on_events() -> tuple[Engine, ...]:
     return (
-        _faust_table("event", "json", 0.02),
-        _faust_raw("event", "json", 0.1),
-        _quix("quix", "at-least-once", "event", "json", 0.1),
-        _quix("quix-eo", "exactly-once", "event", "json", 0.1),
-        *_bytewax("event", "json", 0.25),
+        _faust_table("event", "json", 0.01),
+        _faust_raw("event", "json", 0.05),
+        _quix("quix", "at-least-once", "event", "json", 0.05),
+        _quix("quix-eo", "exactly-once", "event", "json", 0.05),
+        *_bytewax("event", "json", 0.2),
         *(_streams(*configuration, "event", "json") for configuration in STREAMS),
-        _citybrain("event", "json", 0.05),
+        _citybrain("event", "json", 0.03),
     )
 
 
 def _on_frames(encoding: str) -> tuple[Engine, ...]:
     return (
-        _faust_table("frame", encoding, 0.02),
+        _faust_table("frame", encoding, 0.01),
         _faust_raw("frame", encoding, 1.0),
-        _quix("quix", "at-least-once", "frame", encoding, 0.5),
-        _quix("quix-eo", "exactly-once", "frame", encoding, 0.5),
-        *_bytewax("frame", encoding, 0.1),
+        _quix("quix", "at-least-once", "frame", encoding, 0.25),
+        _quix("quix-eo", "exactly-once", "frame", encoding, 0.25),
+        *_bytewax("frame", encoding, 0.05),
         *(_streams(*configuration, "frame", encoding) for configuration in STREAMS),
         _flat(encoding),
         _citybrain("frame", encoding, 1.0),
@@ -185,7 +185,7 @@ def _flat(encoding: str) -> Engine:
         "java",
         "frame",
         encoding,
-        0.5,
+        0.25,
         environment={"GUARANTEE": "at_least_once", "CACHE": "", "THREADS": "1", "FLAT": "1"},
     )
 

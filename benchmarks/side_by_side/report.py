@@ -86,7 +86,7 @@ def show(report: Report, console: Console) -> None:
 
 
 def _rows(report: Report) -> list[tuple[str, ...]]:
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for engine in report.measured():
         runs = report.found[engine.key]
         # Others may use the database server at the same time: only citybrain's share is meant.

@@ -20,7 +20,12 @@ from streams.settings import Settings
 pytestmark = pytest.mark.integration
 
 READINGS = Readings(6_000)
-OURS = ("faust-table/event", "faust-raw/msgpack", "citybrain/msgpack", "citybrain-engine/msgpack")
+OURS = (
+    pytest.param("faust-table/event", marks=pytest.mark.long),
+    "faust-raw/msgpack",
+    "citybrain/msgpack",
+    "citybrain-engine/msgpack",
+)
 BY_KEY = {engine.key: engine for engine in engines()}
 
 
