@@ -7,6 +7,7 @@ pytest_plugins = [
     "tests.support.native",
     "tests.support.kafka",
     "tests.support.kafka_secured",
+    "tests.support.postgres_secured",
     "tests.support.timescale",
     "tests.support.community",
 ]
