@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import OffsetOutOfRangeError, for_code
@@ -33,6 +33,9 @@ BATCH_BYTES = 1 << 20
 FETCH_BYTES = 4 << 20
 FETCH_WAIT_MS = 5  # only what is there is fetched; a broker that waits would hold the next one up
 RETRY_MS = 20
+
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -116,8 +119,7 @@ class KafkaLog:
     def identity(self) -> str:
         """Cluster and topic as Kafka numbers them. Asked each time: topics are made again."""
         topic = self._describe()
-        with self._asking, translated(self._topic):
-            cluster = self._admin.describe_cluster()["cluster_id"]
+        cluster = self._administer(lambda admin: admin.describe_cluster()["cluster_id"])
         return f"kafka {cluster} {topic['topic_id']}"
 
     def wait(self, timeout_s: float) -> bool:
@@ -267,15 +269,32 @@ class KafkaLog:
         return before is not None and now > before
 
     def _describe(self) -> Any:
-        with self._asking, translated(self._topic):
-            if self._admin is None:
-                self._admin = KafkaAdminClient(**self._options)
-            topic = self._admin.describe_topics([self._topic])[0]
-            if topic["error_code"] not in (0, UNKNOWN_TOPIC):
-                raise for_code(topic["error_code"])(self._topic)
-        if topic["error_code"]:
+        topic = self._administer(lambda admin: admin.describe_topics([self._topic])[0])
+        if topic["error_code"] == UNKNOWN_TOPIC:
             raise Misconfigured([f"Kafka has no topic {self._topic}: `citybrain topics create`"])
+        with translated(self._topic):
+            if topic["error_code"]:
+                raise for_code(topic["error_code"])(self._topic)
         return topic
+
+    def _administer(self, question: Callable[[Any], T]) -> T:
+        """Asks the cluster; anew, when the connection that was kept turns out to be broken."""
+        with self._asking:
+            kept = self._admin is not None
+            try:
+                return self._ask(question)
+            except Unavailable:
+                _close(self._admin)
+                self._admin = None
+                if not kept:
+                    raise
+            return self._ask(question)
+
+    def _ask(self, question: Callable[[Any], T]) -> T:
+        with translated(self._topic):
+            if self._admin is None:
+                self._admin = KafkaAdminClient(**self._options, request_timeout_ms=ANSWER_MS)
+            return question(self._admin)
 
     def _drop_producer(self) -> None:
         with self._sending:
