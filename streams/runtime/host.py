@@ -26,6 +26,7 @@ from streams.errors import FenceLost, Misconfigured, Unavailable
 from streams.log import Log
 from streams.runtime.flight import Flight
 from streams.runtime.lane import Lane, Versions, check_log
+from streams.runtime.pace import Pace
 from streams.runtime.poison import Bisection, PoisonGuard
 from streams.runtime.setup import HostSetup, SteppedDown
 from streams.runtime.upkeep import Upkeep
@@ -52,6 +53,7 @@ class Host:
         self._lanes: dict[int, Lane] = {}
         self._bisection = Bisection(self._retake, self._commit_one, PoisonGuard())
         self._stop = threading.Event()
+        self._pace = Pace(setup.max_records)
         self._upkeep = Upkeep(setup, log, self._store, self._committer, self.insist)
         self._checkpoint_due = 0.0
         self._saved: dict[int, int] = {}
@@ -128,8 +130,11 @@ class Host:
         work = self.insist("read", self._read)
         if not work:
             return False
+        began = time.monotonic()
         with metrics.PROCESS.time():
             pieces, failed = self._process(work)
+        records = sum(len(found) for _, found, _ in work)
+        self._pace.took(records, len(work), time.monotonic() - began)
         if self._land():
             return True  # the batch before had trouble: what was processed on top of it is void
         activated = any(piece.outcome.activated for piece in pieces)
@@ -182,7 +187,7 @@ class Host:
     def _read(self) -> Work:
         found = []
         for lane in self._lanes.values():
-            records = lane.read(self._setup.max_records, self._setup.max_bytes)
+            records = lane.read(self._pace.records(), self._setup.max_bytes)
             if records:
                 found.append((lane, records, lane.versions_for(records)))
         return found

@@ -28,6 +28,7 @@ from streams.storage.upkeep import Upkeep
 if TYPE_CHECKING:
     from streams.runtime.faust_host import FaustHost
 
+MEMBER_CHECKPOINT_S = 3.0  # so much work a successor does again, before its first commit
 MEMBER_RECORDS = 1000  # per partition and cycle; bytes bound it for records that are large
 
 
@@ -62,7 +63,7 @@ def member_host(
     domains: Mapping[str, Domain],
     *,
     max_records: int = MEMBER_RECORDS,
-    checkpoint_s: float = 5.0,
+    checkpoint_s: float = MEMBER_CHECKPOINT_S,
     health: Health | None = None,
     keeping: Keeping = FOR_EVER,
 ) -> Iterator[FaustHost]:

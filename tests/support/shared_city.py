@@ -64,6 +64,10 @@ class SharedCity:
         append(self._log, records)
         self._written += records
 
+    def wrote(self, records: list[tuple[int, Entry]]) -> None:
+        """Somebody else appended these: the straight pass will read them too."""
+        self._written += records
+
     def worker(self, *options: str) -> subprocess.Popen[bytes]:
         """Starts a worker process."""
         return subprocess.Popen(
