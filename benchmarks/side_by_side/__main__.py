@@ -11,6 +11,8 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import signal
+import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -117,6 +119,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
     if given.quick:
         given.events, given.frames, given.rounds = QUICK_EVENTS, QUICK_FRAMES, 1
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # engines end, topics go
     wanted = [e for e in engines() if not given.engines or _named(e, given.engines)]
     with ExitStack() as stack:
         settings = stack.enter_context(servers(given))
