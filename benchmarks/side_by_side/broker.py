@@ -96,13 +96,13 @@ class Broker:
                             yield message.key or b"", message.value
 
     def delete(self, prefix: str) -> None:
-        """Deletes every topic and group whose name begins so."""
-        topics = [topic for topic in self._admin.list_topics() if topic.startswith(prefix)]
+        """Deletes every topic and group whose name holds it: engines may put words before it."""
+        topics = [topic for topic in self._admin.list_topics() if prefix in topic]
         for topic in topics:
             with contextlib.suppress(UnknownTopicOrPartitionError):
                 self._admin.delete_topics([topic])
         groups = [g["group_id"] for g in self._admin.list_groups()]
-        mine = [group for group in groups if group.startswith(prefix)]
+        mine = [group for group in groups if prefix in group]
         if mine:
             self._admin.delete_groups(mine)
 
