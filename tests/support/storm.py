@@ -52,12 +52,14 @@ def storm_registry(areas: int = 4, partitions: int = 2) -> Registry:
     )
 
 
-def storm(registry: Registry, steps: int, seed: int) -> Iterator[list[tuple[int, Entry]]]:
-    """For each step of 10 s the records with their partitions."""
+def storm(
+    registry: Registry, steps: int, seed: int, step_ms: int = STEP_MS
+) -> Iterator[list[tuple[int, Entry]]]:
+    """For each step (of 10 s) the records with their partitions."""
     chance = random.Random(seed)
     sent: dict[str, Entry] = {}
     for step in range(steps):
-        now_ms = START_MS + step * STEP_MS
+        now_ms = START_MS + step * step_ms
         records: list[tuple[int, Entry]] = []
         for code, partition in sorted(registry.partitions.items()):
             entry = encode(_depths(chance, code, step, now_ms), chance.choice((MSGPACK, JSON)))
@@ -65,9 +67,9 @@ def storm(registry: Registry, steps: int, seed: int) -> Iterator[list[tuple[int,
             if chance.random() < 0.05:
                 records.append((partition, sent.get(code, entry)))  # a frame that was sent twice
             sent[code] = entry
-            if step % 6 == 0:
+            if step * step_ms % 60_000 < step_ms:
                 records.append((partition, encode(_rain(chance, code, now_ms))))
-            if step % 360 == 0:
+            if step * step_ms % 3_600_000 < step_ms:
                 records.append((partition, encode(_air(chance, code, now_ms))))
             if chance.random() < 0.01:
                 records.append((partition, (entry[0] | {"ce_id": f"x{step}"}, b"\xc1broken")))

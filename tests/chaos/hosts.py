@@ -1,0 +1,82 @@
+"""The hosts that the chaos suite runs over: one process on the log in a table, Faust on Kafka."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Protocol
+
+from streams.contracts.reason import LogKind, NamespaceKind
+from streams.log import Log
+from streams.log.postgres import PostgresLog
+from streams.storage.migrate import migrate
+from tests.support.namespace import copy_log
+
+
+class Broker(Protocol):
+    """A broker that may be killed."""
+
+    def kill(self) -> None: ...
+
+    def start(self) -> None: ...
+
+
+class Host(Protocol):
+    """What a chaos run needs to know of a kind of worker and of its log."""
+
+    @property
+    def name(self) -> str:
+        """For people."""
+
+    @property
+    def workers(self) -> int:
+        """How many share the partitions; the single-process host has one owner at a time."""
+
+    @property
+    def detection_s(self) -> float:
+        """How long it takes, at most, until a worker that says nothing more counts as gone."""
+
+    @property
+    def broker(self) -> Broker | None:
+        """What may be killed beside the database."""
+
+    def prepare(self, conninfo: str, namespace: str, partitions: int) -> None:
+        """Makes the namespace and its log."""
+
+    def command(self, conninfo: str, namespace: str) -> list[str]:
+        """Starts a worker that says `ready`."""
+
+    def environment(self) -> dict[str, str]:
+        """The environment of a worker."""
+
+    def open_log(self, conninfo: str, namespace: str) -> Log:
+        """The log, to append to and to read."""
+
+    def copy(self, conninfo: str, source: str, target: str) -> None:
+        """Gives a fresh namespace with a log in a table the same records and catalogue."""
+
+
+class TableHost:
+    """`streams.runtime.single`: a second one takes everything from the first, at once."""
+
+    name = "table"
+    workers = 1
+    detection_s = 0.0
+    broker = None
+
+    def prepare(self, conninfo: str, namespace: str, partitions: int) -> None:
+        migrate(
+            conninfo, namespace, NamespaceKind.SIMULATED, partitions=partitions, log=LogKind.TABLE
+        )
+
+    def command(self, conninfo: str, namespace: str) -> list[str]:
+        return [sys.executable, "-m", "tests.chaos.worker", conninfo, namespace]
+
+    def environment(self) -> dict[str, str]:
+        return dict(os.environ)
+
+    def open_log(self, conninfo: str, namespace: str) -> Log:
+        return PostgresLog(conninfo, namespace)
+
+    def copy(self, conninfo: str, source: str, target: str) -> None:
+        copy_log(conninfo, source, target)

@@ -1,0 +1,95 @@
+"""Exactly once: faults at random moments under load, then the judgement of one undisturbed pass.
+
+The short run has every fault once or twice; `make chaos-long` draws as many rounds as it is told,
+every kind at least three times. `CITYBRAIN_CHAOS_SEED` and `CITYBRAIN_CHAOS_ROUNDS` choose.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.database import Database
+from tests.chaos.faults import Fault, all_faults
+from tests.chaos.hosts import Host, TableHost
+from tests.chaos.verdict import judge
+from tests.chaos.world import World, make_world
+
+pytestmark = pytest.mark.chaos
+
+SEED = int(os.environ.get("CITYBRAIN_CHAOS_SEED", "20261124"))
+ROUNDS = int(os.environ.get("CITYBRAIN_CHAOS_ROUNDS", "36"))
+AT_LEAST = 3
+
+
+@pytest.fixture
+def database() -> Iterator[Database]:
+    """A server of this test's own: it is going to be killed."""
+    made = Database()
+    try:
+        made.start()
+        made.make_disk()
+        yield made
+    finally:
+        made.purge()
+
+
+@pytest.fixture(params=["table"])
+def host(request: pytest.FixtureRequest) -> Host:
+    return TableHost()
+
+
+def test_every_fault_leaves_no_trace(host: Host, database: Database, tmp_path: Path) -> None:
+    chance = random.Random(SEED)
+    faults = all_faults(host.broker is not None)
+    chance.shuffle(faults)
+    run(host, database, tmp_path, faults, chance)
+
+
+@pytest.mark.long
+def test_many_faults_leave_no_trace(host: Host, database: Database, tmp_path: Path) -> None:
+    chance = random.Random(SEED)
+    run(host, database, tmp_path, drawn(all_faults(host.broker is not None), chance), chance)
+
+
+def drawn(faults: Sequence[Fault], chance: random.Random) -> list[Fault]:
+    """Every fault at least so often, the rest by chance, in random order."""
+    found = [fault for fault in faults for _ in range(AT_LEAST)]
+    found += [chance.choice(faults) for _ in range(ROUNDS - len(found))]
+    chance.shuffle(found)
+    return found
+
+
+def run(
+    host: Host, database: Database, folder: Path, faults: Sequence[Fault], chance: random.Random
+) -> None:
+    world = make_world(host, database, "shaken", folder, SEED)
+    print(f"seed {SEED}, host {host.name}, {len(faults)} rounds, full disk by {database.disk}")
+    try:
+        world.fleet.fill_up()
+        world.feeder.start()
+        world.wait_progress("the start")
+        for number, fault in enumerate(faults, start=1):
+            strike(world, fault, chance, number)
+        world.feeder.stop()
+        world.drain()
+        world.fleet.stop()
+    finally:
+        world.fleet.put_away()
+    print(f"{world.feeder.steps_sent} steps of load")
+    print(judge(world, "straight"))
+
+
+def strike(world: World, fault: Fault, chance: random.Random, number: int) -> None:
+    """A round: the fault, a fleet at full strength again, and work that goes on."""
+    began = time.monotonic()
+    fault.strike(world, chance)
+    world.fleet.fill_up()
+    took = world.wait_progress(fault.name)
+    now = time.monotonic()
+    print(f"round {number}: {fault.name}: {now - began:.1f} s, work goes on after {took:.1f} s")
