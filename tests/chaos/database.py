@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import tempfile
@@ -13,7 +12,7 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from deploy.postgres import EmbeddedPostgres
+from deploy.postgres_server import PostgresServer
 from deploy.process import wait_until
 
 DISK_MB = 512
@@ -21,15 +20,14 @@ FILLER = "filler"
 
 
 class Database:
-    """The embedded server. What is made in it lies on a small disk where the machine allows one.
+    """One server. What is made in it lies on a small disk where the machine allows one.
 
     A disk of its own needs root (a tmpfs as the tablespace of every table). Elsewhere `fill_disk`
     makes COPY fail with the error of a full disk, by a trigger; `disk` says which.
     """
 
-    def __init__(self) -> None:
-        self._var_dir = Path(tempfile.mkdtemp(prefix="citybrain-chaos-"))
-        self._server = EmbeddedPostgres(self._var_dir)
+    def __init__(self, server: PostgresServer) -> None:
+        self._server = server
         self._mount: Path | None = None
         self.disk = "trigger"
 
@@ -43,28 +41,25 @@ class Database:
 
     def make_disk(self) -> None:
         """Before any table is made: gives the tables a small disk of their own."""
-        mount = Path(tempfile.mkdtemp(prefix="citybrain-disk-"))
-        size = f"size={DISK_MB}m"
-        made = (
-            os.geteuid() == 0
-            and not subprocess.run(
-                ["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(mount)],
-                check=False,
-                capture_output=True,
-            ).returncode
-        )
-        if not made:
+        if os.geteuid() != 0:
+            return
+        home = self._server.home
+        seen_from = home.chroot or Path("/")
+        mount = Path(tempfile.mkdtemp(prefix="citybrain-disk-", dir=home.chroot))
+        command = ["mount", "-t", "tmpfs", "-o", f"size={DISK_MB}m", "tmpfs", str(mount)]
+        if subprocess.run(command, check=False, capture_output=True).returncode:
             mount.rmdir()
             return
         self._mount, self.disk = mount, "tmpfs"
         mount.chmod(0o755)
         space = mount / "tablespace"
-        space.mkdir()
-        if self._server.home.user is not None:
-            shutil.chown(space, self._server.home.user, self._server.home.group)
+        space.mkdir(mode=0o700)
+        if home.account is not None:
+            os.chown(space, home.account.uid, home.account.gid)
+        place = "/" / space.relative_to(seen_from)
         database = sql.Identifier(self._name())
         self._execute(
-            sql.SQL("create tablespace small location {}").format(sql.Literal(str(space))),
+            sql.SQL("create tablespace small location {}").format(sql.Literal(str(place))),
             sql.SQL("alter database {} set default_tablespace = small").format(database),
         )
 
@@ -110,11 +105,11 @@ class Database:
 
     def purge(self) -> None:
         """Removes everything."""
-        self._server.purge()
-        shutil.rmtree(self._var_dir)
+        self._server.stop()
         if self._mount is not None:
             subprocess.run(["umount", str(self._mount)], check=True)
             self._mount.rmdir()
+        self._server.purge()
 
     def _name(self) -> str:
         return str(conninfo_to_dict(self.conninfo)["dbname"])

@@ -8,17 +8,14 @@ from typing import Protocol
 
 from streams.contracts.reason import LogKind, NamespaceKind
 from streams.log import Log
+from streams.log.catalogue import topic_name
+from streams.log.kafka import KafkaLog
+from streams.log.opening import make_topics
 from streams.log.postgres import PostgresLog
+from streams.settings import Settings
 from streams.storage.migrate import migrate
+from tests.chaos.broker import Broker, copy_kafka_log
 from tests.support.namespace import copy_log
-
-
-class Broker(Protocol):
-    """A broker that may be killed."""
-
-    def kill(self) -> None: ...
-
-    def start(self) -> None: ...
 
 
 class Host(Protocol):
@@ -80,3 +77,36 @@ class TableHost:
 
     def copy(self, conninfo: str, source: str, target: str) -> None:
         copy_log(conninfo, source, target)
+
+
+class FaustHost:
+    """`citybrain worker` on Kafka: three members of a group share the partitions."""
+
+    name = "faust"
+    workers = 3
+    detection_s = 10.0
+
+    def __init__(self, broker: Broker) -> None:
+        self.broker: Broker | None = broker
+        self._settings = Settings(kafka=broker.address)
+
+    def prepare(self, conninfo: str, namespace: str, partitions: int) -> None:
+        kind = LogKind.KAFKA
+        migrate(conninfo, namespace, NamespaceKind.SIMULATED, partitions=partitions, log=kind)
+        make_topics(self._settings, namespace, partitions, kind)
+
+    def command(self, conninfo: str, namespace: str) -> list[str]:
+        return [sys.executable, "-m", "tests.chaos.kafka_worker", conninfo, namespace]
+
+    def environment(self) -> dict[str, str]:
+        return dict(os.environ) | {"CITYBRAIN_KAFKA": str(self._settings.kafka)}
+
+    def open_log(self, conninfo: str, namespace: str) -> Log:
+        return KafkaLog(self._settings, topic_name(namespace))
+
+    def copy(self, conninfo: str, source: str, target: str) -> None:
+        log = self.open_log(conninfo, source)
+        try:
+            copy_kafka_log(conninfo, log, source, target)
+        finally:
+            log.close()

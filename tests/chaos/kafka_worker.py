@@ -2,7 +2,8 @@
 
 `python -m tests.chaos.kafka_worker DB NAMESPACE` (`CITYBRAIN_KAFKA` says where Kafka is; `--idle`
 ends it when all is worked off). Small batches and frequent checkpoints, so that a kill finds it in
-the middle of something.
+the middle of something. It ends as `citybrain worker` does: 0 after SIGTERM, 2 when the log is not
+the one that it knows, 3 when something did not answer.
 """
 
 from __future__ import annotations
@@ -14,22 +15,33 @@ import threading
 import structlog
 
 from streams.domains import find_domains
+from streams.errors import Misconfigured, Unavailable
 from streams.runtime.worker import member_host
 from streams.settings import load_settings
 
+MISCONFIGURED, UNAVAILABLE = 2, 3
 
-def main() -> None:
+
+def main() -> int:
     """Works until it is told to end or killed."""
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     conninfo, namespace, *options = sys.argv[1:]
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with member_host(
-        load_settings(), conninfo, namespace, find_domains(), max_records=5, checkpoint_s=0.3
-    ) as host:
-        threading.Thread(target=say_ready, args=(host.health, stop), daemon=True).start()
-        host.run(stop, until_idle="--idle" in options)
+    try:
+        with member_host(
+            load_settings(), conninfo, namespace, find_domains(), max_records=5, checkpoint_s=0.3
+        ) as host:
+            threading.Thread(target=say_ready, args=(host.health, stop), daemon=True).start()
+            host.run(stop, until_idle="--idle" in options)
+    except Unavailable as error:
+        print(f"Unavailable: {error}", file=sys.stderr)
+        return UNAVAILABLE
+    except Misconfigured as error:
+        print(f"Misconfigured: {error}", file=sys.stderr)
+        return MISCONFIGURED
+    return 0
 
 
 def say_ready(health: object, stop: threading.Event) -> None:
@@ -40,4 +52,4 @@ def say_ready(health: object, stop: threading.Event) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -16,7 +16,8 @@ import pytest
 
 from tests.chaos.database import Database
 from tests.chaos.faults import Fault, all_faults
-from tests.chaos.hosts import Host, TableHost
+from tests.chaos.hosts import Host
+from tests.chaos.scene import scene_of
 from tests.chaos.verdict import judge
 from tests.chaos.world import World, make_world
 
@@ -27,24 +28,15 @@ ROUNDS = int(os.environ.get("CITYBRAIN_CHAOS_ROUNDS", "36"))
 AT_LEAST = 3
 
 
-@pytest.fixture
-def database() -> Iterator[Database]:
-    """A server of this test's own: it is going to be killed."""
-    made = Database()
-    try:
-        made.start()
-        made.make_disk()
+@pytest.fixture(params=["table", "faust"])
+def scene(request: pytest.FixtureRequest) -> Iterator[tuple[Host, Database]]:
+    """A host and a database of this test's own: they are going to be killed."""
+    with scene_of(request.param) as made:
         yield made
-    finally:
-        made.purge()
 
 
-@pytest.fixture(params=["table"])
-def host(request: pytest.FixtureRequest) -> Host:
-    return TableHost()
-
-
-def test_every_fault_leaves_no_trace(host: Host, database: Database, tmp_path: Path) -> None:
+def test_every_fault_leaves_no_trace(scene: tuple[Host, Database], tmp_path: Path) -> None:
+    host, database = scene
     chance = random.Random(SEED)
     faults = all_faults(host.broker is not None)
     chance.shuffle(faults)
@@ -52,7 +44,8 @@ def test_every_fault_leaves_no_trace(host: Host, database: Database, tmp_path: P
 
 
 @pytest.mark.long
-def test_many_faults_leave_no_trace(host: Host, database: Database, tmp_path: Path) -> None:
+def test_many_faults_leave_no_trace(scene: tuple[Host, Database], tmp_path: Path) -> None:
+    host, database = scene
     chance = random.Random(SEED)
     run(host, database, tmp_path, drawn(all_faults(host.broker is not None), chance), chance)
 

@@ -15,7 +15,7 @@ import structlog
 
 from streams.domains import find_domains
 from streams.errors import Misconfigured, Unavailable
-from streams.runtime.single import SteppedDown
+from streams.runtime.setup import SteppedDown
 from streams.runtime.worker import worker_host
 
 MISCONFIGURED, UNAVAILABLE = 2, 3
