@@ -285,11 +285,21 @@ class Host:
             wanted=self._setup.wanted_versions,
             load=self._store.versions,
             past=self._past,
+            version=self._setup.version,
         )
         lane = self.insist("load", lambda: make(self._setup.make_pipeline(partition)))
         self._saved[partition] = taken.checkpoint_offset
         self._lanes[partition] = lane
+        if lane.upgraded:
+            self._sign(lane)
         return lane
+
+    def _sign(self, lane: Lane) -> None:
+        """Before a new program computes anything, the checkpoint is its own."""
+        try:
+            self._commit_one(empty_piece(lane))
+        except FenceLost as error:  # taken from us at once: the next commit will find out
+            LOGGER.warning("partition lost again", partition=lane.partition, cause=str(error))
 
     def _search(self, lane: Lane, records: list[Record]) -> None:
         """Finds what makes the batch fail, from the last committed state on (design §6.7)."""
@@ -331,11 +341,23 @@ def with_checkpoints(pieces: Sequence[Piece], lanes: Iterable[Lane]) -> list[Pie
     for lane in lanes:
         if lane.position == lane.saved and lane.partition not in given:
             continue
-        empty = Piece(lane.partition, lane.position, Outcome(next_offset=lane.position))
-        state = lane.checkpoint()
-        metrics.CHECKPOINT.inc(_size(state))
-        found.append(replace(given.get(lane.partition, empty), checkpoint=state))
+        if lane.partition not in given:
+            found.append(empty_piece(lane))
+            continue
+        found.append(replace(given[lane.partition], checkpoint=_checkpoint(lane)))
     return found
+
+
+def empty_piece(lane: Lane) -> Piece:
+    """A checkpoint of the lane where it stands, and nothing else."""
+    outcome = Outcome(next_offset=lane.position)
+    return Piece(lane.partition, lane.position, outcome, checkpoint=_checkpoint(lane))
+
+
+def _checkpoint(lane: Lane) -> StateParts:
+    state = lane.checkpoint()
+    metrics.CHECKPOINT.inc(_size(state))
+    return state
 
 
 def _size(state: StateParts) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol, TypeAlias
 
 import structlog
@@ -19,6 +20,7 @@ from streams.storage.position import Taken
 LOGGER = structlog.get_logger(__name__)
 CHECKSUM_BYTES = 16
 REPLAY_RECORDS = 500
+VERSION_PART = "program"  # of a checkpoint: the version of the program that goes on from it
 
 Versions: TypeAlias = Mapping[str, Mapping[str, Any]]
 
@@ -55,8 +57,12 @@ class Lane:
         wanted: WantedVersions,
         load: LoadVersions,
         past: Log | None = None,
+        version: str = "",
     ) -> None:
-        """`past` reads what lies behind the position, for the recovery (default: the log)."""
+        """`past` reads what lies behind the position, for the recovery (default: the log).
+
+        `version` names the program; `Misconfigured` where it had to rebuild what another computed.
+        """
         self.partition = taken.partition
         self.position = taken.next_offset
         self.saved = taken.checkpoint_offset
@@ -66,6 +72,10 @@ class Lane:
         self._pipeline = pipeline
         self._wanted = wanted
         self._load = load
+        self._version = version.encode()
+        self.upgraded = False
+        """The checkpoint is another program's: ours has to be written before anything else."""
+        self._meet(taken)
         self._recover(taken, past or log)
 
     def read(self, max_records: int, max_bytes: int) -> list[Record]:
@@ -100,11 +110,30 @@ class Lane:
     def checkpoint(self) -> StateParts:
         """What changed since the last checkpoint, at `position`."""
         self.saved = self.position
-        return self._pipeline.checkpoint()
+        state = self._pipeline.checkpoint()
+        if not self._version:
+            return state
+        self.upgraded = False
+        return replace(state, parts={**state.parts, VERSION_PART: self._version})
+
+    def _meet(self, taken: Taken) -> None:
+        """State is never rebuilt across versions of the program (design §6.4)."""
+        wrote = taken.checkpoint.parts.get(VERSION_PART, b"")
+        self.upgraded = wrote != self._version
+        if wrote and self.upgraded and taken.checkpoint_offset < taken.next_offset:
+            raise Misconfigured(
+                [
+                    f"log partition {taken.partition}: {wrote.decode()} was killed before it could "
+                    f"write a checkpoint, and {self._version.decode()} may not rebuild its state "
+                    f"from {taken.checkpoint_offset} to {taken.next_offset}: start the earlier "
+                    "program once more and stop it (SIGTERM), then start this one"
+                ]
+            )
 
     def _recover(self, taken: Taken, past: Log) -> None:
         """Loads C and processes C..D silently (design §6.5)."""
-        self._pipeline.load(taken.checkpoint.parts, taken.checkpoint.segments)
+        parts = {k: v for k, v in taken.checkpoint.parts.items() if k != VERSION_PART}
+        self._pipeline.load(parts, taken.checkpoint.segments)
         missing = self._pipeline.missing_versions()
         if missing:
             versions = self._load(missing)

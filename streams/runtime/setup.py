@@ -53,6 +53,7 @@ class HostSetup:
     idle_s: float = 0.2
     patience: Patience = field(default_factory=Patience)
     ticker: Callable[[Sequence[int]], None] | None = None  # appends ticks without waiting for them
+    version: str = ""  # of the program, in its checkpoints; empty: nobody asks
     keeps_ends: bool = False  # the log is outside the database: its ends are told to the database
 
 

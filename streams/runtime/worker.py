@@ -6,10 +6,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from functools import partial
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from streams.contracts.domain import Domain
 from streams.contracts.reason import NamespaceKind
+from streams.contracts.state import STATE_VERSION
 from streams.log import OBSERVATION_TOPIC
 from streams.log.catalogue import topic_name
 from streams.log.postgres import PostgresLog
@@ -108,7 +110,13 @@ def host_setup(
             make_pipeline=partial(make_pipeline, kind, domains, ids),
             wanted_versions=wanted_versions,
             followers=(region, recomputer, retention, upkeep),
+            version=program_version(),
         )
+
+
+def program_version() -> str:
+    """Names the program: two that differ may compute another state from the same records."""
+    return f"citybrain {version('citybrain')}, state {STATE_VERSION}"
 
 
 def make_pipeline(
