@@ -67,12 +67,14 @@ class Listener(driver.ConsumerRebalanceListener):
     _thread: GroupThread
 
     def on_partitions_revoked(self, revoked: Iterable[Any]) -> Any:
+        self._thread.steady = False
         self._thread.shut()
         return super().on_partitions_revoked(revoked)
 
     async def on_partitions_assigned(self, assigned: Iterable[Any]) -> None:
         self._thread.shut(assigned)
         await super().on_partitions_assigned(assigned)
+        self._thread.steady = True
 
 
 class GroupThread(driver.AIOKafkaConsumerThread):
@@ -81,6 +83,9 @@ class GroupThread(driver.AIOKafkaConsumerThread):
     _group: Group
     _own_tasks: tuple[asyncio.Task[None], ...] = ()
     generation = 0
+    steady = False
+    """Between an assignment and the next revocation. C is reported only then: a report that the
+    group refuses makes aiokafka join it anew, which makes every other member do the same."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -201,7 +206,7 @@ class GroupThread(driver.AIOKafkaConsumerThread):
             for where in consumer.assignment()
             if where.partition in saved
         }
-        if report:
+        if report and self.steady:
             try:
                 await consumer.commit(report)
             except (KafkaError, IllegalStateError) as error:  # only a report: the next one comes

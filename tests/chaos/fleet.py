@@ -9,11 +9,12 @@ import time
 from pathlib import Path
 from typing import IO
 
+from deploy.process import wait_until
 from tests.chaos.hosts import Host
 from tests.chaos.wire import Wire
 
-START_S = 60.0
-END_S = 60.0
+START_S = 180.0
+END_S = 120.0
 LEFT_THE_FIELD = 3  # another took over, or the database did not answer when it was told to end
 
 
@@ -44,7 +45,8 @@ class Worker:
         deadline = time.monotonic() + START_S
         while not self._ready.wait(0.05):
             assert self.alive, f"the worker ended at its start: {self.last_words()}"
-            assert time.monotonic() < deadline, f"the worker is not ready: {self.last_words()}"
+            if time.monotonic() > deadline:
+                raise AssertionError(f"the worker is not ready: {self.stacks()}")
 
     def signal(self, number: signal.Signals) -> None:
         """Sends a signal."""
@@ -56,7 +58,7 @@ class Worker:
         try:
             return self.process.wait(END_S)
         except subprocess.TimeoutExpired:
-            raise AssertionError(f"the worker does not end: {self.last_words()}") from None
+            raise AssertionError(f"the worker does not end: {self.stacks()}") from None
 
     def put_away(self) -> None:
         """Kills what still lives and gives everything back."""
@@ -73,6 +75,13 @@ class Worker:
     def last_words(self) -> str:
         """The end of what it said."""
         return self.log.read_text(encoding="utf-8", errors="replace")[-4000:]
+
+    def stacks(self) -> str:
+        """Where its threads are, at the end of what it said."""
+        said = self.log.stat().st_size
+        self.process.send_signal(signal.SIGUSR1)
+        wait_until(lambda: self.log.stat().st_size > said or not self.alive, 5.0)
+        return self.log.read_text(encoding="utf-8", errors="replace")[-12_000:]
 
     def _read(self, output: IO[bytes]) -> None:
         with output:

@@ -8,6 +8,7 @@ the one that it knows, 3 when something did not answer.
 
 from __future__ import annotations
 
+import faulthandler
 import signal
 import sys
 import threading
@@ -26,6 +27,7 @@ def main() -> int:
     """Works until it is told to end or killed."""
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     conninfo, namespace, *options = sys.argv[1:]
+    faulthandler.register(signal.SIGUSR1)  # a test that waits in vain asks where we are
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

@@ -7,6 +7,7 @@ to end while the database did not answer; 2 when the log is not the one that it 
 
 from __future__ import annotations
 
+import faulthandler
 import signal
 import sys
 import threading
@@ -25,6 +26,7 @@ def main() -> int:
     """Works until it is told to end, or killed."""
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     conninfo, namespace = sys.argv[1:]
+    faulthandler.register(signal.SIGUSR1)  # a test that waits in vain asks where we are
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     try:

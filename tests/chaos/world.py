@@ -21,8 +21,8 @@ from tests.chaos.hosts import Host
 from tests.support.storm import START_MS, storm, storm_registry
 
 PARTITIONS = 4
-GO_ON_S = 60.0
-DRAIN_S = 240.0
+GO_ON_S = 120.0
+DRAIN_S = 400.0
 STEPS_PER_S = 2.0
 STEP_MS = 30_000  # a minute of the city in a second
 ENDLESS = 1_000_000
@@ -75,7 +75,7 @@ class World:
 
     def complaints(self) -> str:
         """Where everything stands and what the workers said last."""
-        words = [worker.last_words() for worker in self.fleet.alive]
+        words = [worker.stacks() for worker in self.fleet.alive]
         return "\n".join([f"positions {self.positions()}", *words])
 
     def drain(self) -> None:

@@ -7,7 +7,7 @@ import random
 from tests.chaos.wire import Moment, Then, Trap
 from tests.chaos.world import World
 
-FIND_COMMIT_S = 30.0
+FIND_COMMIT_S = 60.0
 
 
 class CutCommit:

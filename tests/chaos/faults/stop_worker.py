@@ -12,7 +12,7 @@ from tests.chaos.faults import linger
 from tests.chaos.wire import Moment, Then, Trap
 from tests.chaos.world import World
 
-FIND_COPY_S = 30.0
+FIND_COPY_S = 60.0
 
 
 class StopWorker:
