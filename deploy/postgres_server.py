@@ -183,6 +183,8 @@ class PostgresServer(ABC):
             command, folder = process.cmdline(), process.cwd()
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             return False
+        if not command:  # it is dying at this moment
+            return False
         return folder == str(self.home.data) and Path(command[0]).name == "postgres"
 
     @contextlib.contextmanager
