@@ -20,7 +20,7 @@ endif
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test check bench bench-quick bench-rivals lock clean
+.PHONY: help up down test check bench bench-quick bench-rivals lock clean chaos-long
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -41,6 +41,15 @@ check: $(DEVELOPMENT) ## formatting, lint, types, import rules and unit tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q tests/unit
+
+# Faults at random moments, over both hosts. `make chaos-long ROUNDS=60 SEED=7 HOST=faust`
+ROUNDS ?= 36
+SEED ?= 20261124
+HOST ?= table or faust
+
+chaos-long: $(DEVELOPMENT) ## kill, stop, cut and fill up under load, for as many ROUNDS as given
+	CHAOS_ROUNDS=$(ROUNDS) CHAOS_SEED=$(SEED) $(BIN)/python -m pytest -s -m "chaos and long" \
+		-k "$(HOST)" tests/chaos $(PYTEST_ARGS)
 
 bench: $(DEVELOPMENT) ## all benchmarks
 	@$(BIN)/python -m benchmarks.quick

@@ -1,7 +1,7 @@
 """Exactly once: faults at random moments under load, then the judgement of one undisturbed pass.
 
 The short run has every fault once or twice; `make chaos-long` draws as many rounds as it is told,
-every kind at least three times. `CITYBRAIN_CHAOS_SEED` and `CITYBRAIN_CHAOS_ROUNDS` choose.
+every kind at least three times. `CHAOS_SEED` and `CHAOS_ROUNDS` choose.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from tests.chaos.world import World, make_world
 
 pytestmark = pytest.mark.chaos
 
-SEED = int(os.environ.get("CITYBRAIN_CHAOS_SEED", "20261124"))
-ROUNDS = int(os.environ.get("CITYBRAIN_CHAOS_ROUNDS", "36"))
+SEED = int(os.environ.get("CHAOS_SEED", "20261124"))
+ROUNDS = int(os.environ.get("CHAOS_ROUNDS", "36"))
 AT_LEAST = 3
 
 
