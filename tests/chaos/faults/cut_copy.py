@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import random
 
-from tests.chaos.faults import linger
-from tests.chaos.wire import Moment, Then, Trap
+from tests.chaos.faults import linger, spring
+from tests.chaos.wire import Moment, Then
 from tests.chaos.world import World
-
-FIND_COPY_S = 60.0
 
 
 class CutCopy:
@@ -16,17 +14,11 @@ class CutCopy:
     needs_broker = False
 
     def strike(self, world: World, chance: random.Random) -> None:
-        worker = chance.choice(world.fleet.alive)
         if chance.random() < 0.5:
             linger(chance, 0.8)
-            worker.wire.cut()
-            return
-        owner = f"citybrain owner {world.namespace} "
-        trap = worker.wire.set_trap(Trap(Moment.MID_COPY, Then.CUT, owner))
-        try:
-            world.wait(trap.shut.is_set, "the worker copies nothing", FIND_COPY_S)
-        finally:
-            worker.wire.remove_trap(trap)
+            chance.choice(world.fleet.alive).wire.cut()
+        else:
+            spring(world, Moment.MID_COPY, Then.CUT, "city")
 
 
 FAULT = CutCopy()

@@ -8,11 +8,9 @@ from __future__ import annotations
 import random
 import signal
 
-from tests.chaos.faults import linger
-from tests.chaos.wire import Moment, Then, Trap
+from tests.chaos.faults import linger, spring
+from tests.chaos.wire import Moment, Then
 from tests.chaos.world import World
-
-FIND_COPY_S = 60.0
 
 
 class StopWorker:
@@ -20,10 +18,7 @@ class StopWorker:
     needs_broker = False
 
     def strike(self, world: World, chance: random.Random) -> None:
-        worker = chance.choice(world.fleet.alive)
-        owner = f"citybrain owner {world.namespace} city"
-        trap = worker.wire.set_trap(Trap(Moment.MID_COPY, Then.HOLD, owner))
-        world.wait(trap.shut.is_set, "the worker copies nothing", FIND_COPY_S)
+        worker, trap = spring(world, Moment.MID_COPY, Then.HOLD, "city")
         worker.signal(signal.SIGSTOP)
         try:
             if chance.random() < 0.5:
@@ -34,6 +29,8 @@ class StopWorker:
         finally:
             trap.released.set()
             worker.signal(signal.SIGCONT)
+        if world.host.workers == 1:
+            worker.wait_end()  # somebody else has everything: it has to see that and leave
         linger(chance, 1.0)
 
 
