@@ -120,6 +120,11 @@ def profile(conninfo: str, records: Records) -> None:
     with worker_host(conninfo, "bench_profile", find_domains()) as host:
         profiler.runcall(host.run_until_idle)
     drop_namespace(conninfo, "bench_profile")
+    say_profile(profiler)
+
+
+def say_profile(profiler: cProfile.Profile) -> None:
+    """Prints the rooms' shares and the dearest functions."""
     found = pstats.Stats(profiler)
     stats: Mapping[tuple[str, int, str], tuple[int, int, float, float, object]]
     stats = found.stats  # type: ignore[attr-defined]
