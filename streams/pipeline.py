@@ -17,6 +17,7 @@ from typing import Any
 from streams.area.intake import set_apart
 from streams.area.keep import AreaKeeper
 from streams.area.process import Area
+from streams.area.run import Item, Runs
 from streams.area.view import day_zone_ms, profile_mistakes
 from streams.catalog import Profile, Registry
 from streams.contracts import state as state_bytes
@@ -68,6 +69,7 @@ class Pipeline:
         self._profile = Profile("default")
         self._areas: dict[str, Area] = {}
         self._keepers: dict[str, AreaKeeper] = {}
+        self._runs: dict[str, Runs] = {}
         self._contents: dict[str, Mapping[str, Any]] = {}
         self._loaded: tuple[Mapping[str, bytes], Mapping[str, Sequence[tuple[int, bytes]]]] | None
         self._loaded = None
@@ -82,6 +84,7 @@ class Pipeline:
         self._contents.update(versions)
         outcome = Outcome(records[-1].offset + 1 if records else 0)
         ticked = -1
+        items: dict[str, list[Item]] = {code: [] for code in sorted(self._areas)}
         for record in records:
             try:
                 event = decode(record)
@@ -90,16 +93,18 @@ class Pipeline:
                 continue
             if isinstance(event, Tick):
                 ticked = max(ticked, event.ingest_ms)
-                for code in sorted(self._areas):
-                    told = len(outcome.tickets)
-                    self._areas[code].advance(event.ingest_ms, outcome)
-                    self._areas[code].desk.settle_from(outcome.tickets, told)
+                tick = Item(event.ingest_ms)
+                for waiting in items.values():
+                    waiting.append(tick)
             elif isinstance(event, Control):
+                self._take(items, outcome)
                 self._activate(event, record, outcome)
+                items = {code: [] for code in sorted(self._areas)}
             elif isinstance(event, Refusal):
                 _lay_down(event, record, outcome)
             else:
-                self._frame(event, record, outcome)
+                self._frame(event, record, items, outcome)
+        self._take(items, outcome)
         outcome.settle_flags()
         outcome.zone_ms = day_zone_ms(self._profile)
         for code in sorted(self._areas):
@@ -114,7 +119,17 @@ class Pipeline:
             )
         return outcome
 
-    def _frame(self, frame: Frame, record: Record, outcome: Outcome) -> None:
+    def _take(self, items: Mapping[str, Sequence[Item]], outcome: Outcome) -> None:
+        """What waits for each area. Areas know nothing of each other: their order is free."""
+        for code, waiting in items.items():
+            if waiting:
+                told = len(outcome.tickets)
+                self._runs[code].take(waiting, outcome)
+                self._areas[code].desk.settle_from(outcome.tickets, told)
+
+    def _frame(
+        self, frame: Frame, record: Record, items: Mapping[str, list[Item]], outcome: Outcome
+    ) -> None:
         backfill = frame.backfill and frame.origin is Origin.REPLAYED
         if frame.origin not in _ALLOWED[self._setup.kind] and not backfill:
             why = f"origin {frame.origin.value} in a {self._setup.kind.value} namespace"
@@ -126,9 +141,7 @@ class Pipeline:
         elif self._is_ahead(frame, record):
             set_apart(area.report, frame, record.offset, outcome)
         else:
-            told = len(outcome.tickets)
-            area.take(frame, record.offset, outcome)
-            area.desk.settle_from(outcome.tickets, told)
+            items[frame.area].append(Item(frame.ingest_ms, frame, record.offset))
 
     def _is_ahead(self, frame: Frame, record: Record) -> bool:
         live = self._setup.kind is NamespaceKind.LIVE
@@ -204,11 +217,15 @@ class Pipeline:
         for code in sorted(mine):
             area = self._areas.get(code)
             if area is None:
-                area = Area(code, self._setup.domains, self._setup.property_ids)
-                self._areas[code] = area
-                self._keepers[code] = AreaKeeper(area)
+                area = self._open(code)
             area.fit(self._registry, self._profile)
         self._head.areas = sorted(self._areas)
+
+    def _open(self, code: str) -> Area:
+        area = Area(code, self._setup.domains, self._setup.property_ids)
+        self._areas[code], self._keepers[code] = area, AreaKeeper(area)
+        self._runs[code] = Runs(area)
+        return area
 
     # checkpoint -------------------------------------------------------------------------------
 
@@ -229,7 +246,7 @@ class Pipeline:
         self, parts: Mapping[str, bytes], segments: Mapping[str, Sequence[tuple[int, bytes]]]
     ) -> None:
         """Puts a checkpoint in place; `supply` its `missing_versions` before `process`."""
-        self._areas, self._keepers, self._registry = {}, {}, None
+        self._areas, self._keepers, self._runs, self._registry = {}, {}, {}, None
         self._profile, self._head = Profile("default"), Head()
         if HEAD in parts:
             self._head = state_bytes.restore(parts[HEAD], Head)
@@ -255,8 +272,7 @@ class Pipeline:
             return
         self._registry = Registry.from_dict(self._contents[self._head.registry])
         for code in self._head.areas:
-            area = Area(code, self._setup.domains, self._setup.property_ids)
-            self._areas[code], self._keepers[code] = area, AreaKeeper(area)
+            self._open(code)
             self._keepers[code].load(parts, segments, self._registry, self._profile)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from streams.contracts.reason import AlertState, Change, Origin, Severity
 from streams.windows.aggregate import group_starts
 
 VALID_MS = 15 * 60_000
+LookedRows: TypeAlias = tuple[Int32, Int64, Int64, Bool]  # series, time, value, unverified
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +74,25 @@ class Book:
         self,
         name: str,
         subjects: Mapping[int, Subject],
-        rows: tuple[Int32, Int64, Int64, Bool],
+        rows: LookedRows,
         moment: Moment,
     ) -> list[Transition]:
         """Fresh rows (series, time, value, unverified) of one property, by (series, time)."""
-        series, time_ms, value, unverified = rows
+        at = self.look(name, subjects, rows)
+        if at is None:
+            return []
+        looked = (rows[0][at], rows[1][at], rows[2][at], rows[3][at])
+        return self.judge_looked(name, subjects, looked, moment)
+
+    def look(
+        self,
+        name: str,
+        subjects: Mapping[int, Subject],
+        rows: LookedRows,
+    ) -> Int64 | None:
+        """Which of such rows, by series and time, can move an alert: those of series that meet a
+        tier or have an open alert which these values do not leave as it is."""
+        series, _, value, _ = rows
         rule = self._rules[name][1]
         hot = value >= rule.meet[0]
         prefix = name + "|"
@@ -86,15 +101,36 @@ class Book:
             watched = [s for s, subject in subjects.items() if subject.key in held]
             hot |= np.isin(series, np.array(watched, np.int32))
         if not hot.any():
-            return []
-        found: list[Transition] = []
+            return None
         keep = np.flatnonzero(np.isin(series, np.unique(series[hot])))
-        series, time_ms, value = series[keep], time_ms[keep], value[keep]
-        unverified = unverified[keep]
+        bounds = np.append(group_starts(series[keep]), len(keep)).tolist()
+        moving = []
+        for low, high in pairwise(bounds):
+            index = keep[low:high]
+            subject = subjects.get(int(series[index[0]]))
+            if subject is not None and not self._is_steady(
+                rule, prefix + subject.key, value[index]
+            ):
+                moving.append(index)
+        if not moving:
+            return None
+        return np.concatenate(moving)
+
+    def judge_looked(
+        self,
+        name: str,
+        subjects: Mapping[int, Subject],
+        rows: LookedRows,
+        moment: Moment,
+    ) -> list[Transition]:
+        """Rows of one frame that `look` has chosen, perhaps among those of more frames."""
+        series, time_ms, value, unverified = rows
+        rule = self._rules[name][1]
+        found: list[Transition] = []
         bounds = np.append(group_starts(series), len(series)).tolist()
         for low, high in pairwise(bounds):
-            subject = subjects.get(int(series[low]))
-            if subject is None or self._is_steady(rule, prefix + subject.key, value[low:high]):
+            subject = subjects[int(series[low])]
+            if self._is_steady(rule, f"{name}|{subject.key}", value[low:high]):
                 continue
             stretch = zip(
                 time_ms[low:high].tolist(),

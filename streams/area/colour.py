@@ -36,7 +36,7 @@ class Colour:
 
     def now(self, seats: Mapping[str, Seat], decided_ms: int) -> AreaRisk:
         """The colour, and how fresh each domain is."""
-        newest = {name: seat.work.newest_ms() for name, seat in seats.items()}
+        newest = {name: seat.work.newest_ms for name, seat in seats.items()}
         return risk(
             self._area,
             self._book.open(),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 import numpy as np
 
+from streams.area import numbered
 from streams.area.lane_work import Taken
 from streams.area.report import Report
 from streams.area.seat import Seat
@@ -25,15 +27,32 @@ def is_repeated(memory: dict[int, set[int]], frame: Frame, now_ms: int) -> bool:
     `memory`: hour of processing time → 64-bit digests of identities. What is older is told apart
     reading by reading.
     """
-    text = f"{frame.source}\0{frame.id}".encode()
-    identity = int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big")
-    if any(identity in ids for ids in memory.values()):
+    identity = identity_of(frame)
+    if is_known(memory, identity):
         return True
-    hour = max(now_ms, frame.ingest_ms) // HOUR_MS
-    memory.setdefault(hour, set()).add(identity)
-    for old in [h for h in memory if h < hour - MEMORY_HOURS]:
-        del memory[old]
+    remember(memory, identity, now_ms, frame.ingest_ms)
     return False
+
+
+def identity_of(frame: Frame) -> int:
+    """The digest of a frame's source and id."""
+    text = f"{frame.source}\0{frame.id}".encode()
+    return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big")
+
+
+def is_known(memory: dict[int, set[int]], identity: int) -> bool:
+    return any(identity in ids for ids in memory.values())
+
+
+def remember(memory: dict[int, set[int]], identity: int, now_ms: int, ingest_ms: int) -> None:
+    """Takes a new identity in, forgets old hours."""
+    hour = max(now_ms, ingest_ms) // HOUR_MS
+    held = memory.get(hour)
+    if held is None:
+        held = memory[hour] = set()
+        for old in [h for h in memory if h < hour - MEMORY_HOURS]:
+            del memory[old]
+    held.add(identity)
 
 
 def set_apart(report: Report, frame: Frame, position: int, outcome: Outcome) -> None:
@@ -108,9 +127,20 @@ def record(seat: Seat, frame: Frame, taken: Taken, outcome: Outcome) -> None:
         revised=revised,
     )
     if new:
-        outcome.readings.append(seat.work.readings(taken, ids))
+        outcome.readings.append(numbered.readings(seat.work, sifted.new, taken.flag, ids))
     if revised:
-        outcome.revise(seat.work.revisions(sifted, ids))
+        outcome.revise(numbered.revisions(seat.work, sifted, ids))
     if len(taken.reflagged):
-        outcome.reflag(seat.work.flag_changes(taken.reflagged, ids))
+        outcome.reflag(numbered.flag_changes(seat.work, taken.reflagged, ids))
     outcome.tickets += [(seat.area, t) for t in taken.judged.tickets]
+
+
+def record_many(seat: Seat, frames: Sequence[Frame], rows: Chunk, outcome: Outcome) -> None:
+    """Rows and ledger of frames of which every row is new."""
+    counts: dict[str, int] = {}
+    for frame in frames:
+        counts[frame.source] = counts.get(frame.source, 0) + len(frame)
+    domain = frames[0].domain
+    for source, count in counts.items():
+        outcome.count(seat.area, domain, source, received=count, stored=count, on_time=count)
+    outcome.readings.append(numbered.readings(seat.work, rows, rows.flag, seat.property_id))

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 
-from streams.alerting.book import Book, Moment, Subject
+from streams.alerting.book import Book, LookedRows, Moment, Subject
+from streams.area import numbered
 from streams.area.lane_work import Passed, Taken
 from streams.area.seat import Seat
 from streams.contracts.domain import Outputs, TierRule
+from streams.contracts.frame import Bool, Int64
 from streams.contracts.outcome import Outcome
 from streams.contracts.reason import Change
 from streams.contracts.surroundings import AREA
@@ -27,20 +31,54 @@ def judge(book: Book, seat: Seat, taken: Taken, moment: Moment, outcome: Outcome
         _withdraw_spikes(book, rule, seat, taken, moment, outcome)
         if rule.property is None or not len(new):
             continue
-        prop = work.domain.property_index(rule.property)
         flagged = Chunk(new.series, new.time_ms, new.value, taken.flag, new.position)
         doubtful = work.quality.unverified(flagged)
         for series, when in taken.judged.spikes:
             doubtful &= ~((new.series == series) & (new.time_ms == when))
-        use = taken.sifted.fresh & ((taken.flag <= USABLE) | doubtful)
-        use &= work.view.series_property[new.series] == prop
-        rows = np.flatnonzero(use)
+        rows = np.flatnonzero(taken.sifted.fresh & _usable(seat, rule, flagged, doubtful))
         if len(rows):
             columns = (new.series[rows], new.time_ms[rows], new.value[rows], doubtful[rows])
             outcome.transitions += book.judge_rows(
-                rule.name, seat.subjects.get(prop, {}), columns, moment
+                rule.name, subjects_of(seat, rule.name), columns, moment
             )
     return _without_spikes(seat, taken)
+
+
+def look(
+    book: Book, seat: Seat, rows: Chunk, number: Int64
+) -> Iterator[tuple[int, str, LookedRows]]:
+    """Of fresh rows of several frames, by (series, time): for each rule and frame, by its number,
+    the rows that can move an alert. Rules in their order."""
+    doubtful = seat.work.quality.unverified(rows)
+    for rule in seat.work.domain.rules:
+        if rule.property is None:
+            continue
+        use = np.flatnonzero(_usable(seat, rule, rows, doubtful))
+        columns = (rows.series[use], rows.time_ms[use], rows.value[use], doubtful[use])
+        found = book.look(rule.name, subjects_of(seat, rule.name), columns) if len(use) else None
+        if found is None:
+            continue
+        found = found[np.argsort(number[use[found]], kind="stable")]
+        frames = number[use[found]]
+        bounds = np.append(np.flatnonzero(np.diff(frames, prepend=-1)), len(frames)).tolist()
+        for low, high in pairwise(bounds):
+            at = found[low:high]
+            looked = (columns[0][at], columns[1][at], columns[2][at], columns[3][at])
+            yield int(frames[low]), rule.name, looked
+
+
+def subjects_of(seat: Seat, rule: str) -> Mapping[int, Subject]:
+    """Whom a rule on a raw property speaks of, by series."""
+    return seat.rule_subjects.get(rule, {})
+
+
+def _usable(seat: Seat, rule: TierRule, rows: Chunk, doubtful: Bool) -> Bool:
+    """Rows of the rule's property that count for it."""
+    found: Bool = (rows.flag <= USABLE) | doubtful
+    if len(seat.work.domain.properties) > 1 and rule.property is not None:
+        prop = seat.work.domain.property_index(rule.property)
+        found &= seat.work.view.series_property[rows.series] == prop
+    return found
 
 
 def obey(book: Book, seat: Seat, outputs: Outputs, moment: Moment, outcome: Outcome) -> None:
@@ -73,7 +111,7 @@ def doubt(book: Book, seat: Seat, passed: Passed, moment: Moment, outcome: Outco
     believed any more end, unless a rise of the property must never be hidden (water)."""
     work = seat.work
     if passed.reflagged is not None and len(passed.reflagged):
-        outcome.reflag(work.flag_changes(passed.reflagged, seat.property_id))
+        outcome.reflag(numbered.flag_changes(work, passed.reflagged, seat.property_id))
     if passed.health is not None and len(passed.health.series):
         told = work.looking.told(passed.health, passed.start_ms, seat.property_id)
         outcome.health.append(told)

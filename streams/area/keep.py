@@ -47,7 +47,7 @@ class AreaKeeper:
             views = {name: keep(seat.work.view) for name, seat in self._area.seats.items()}
             parts[f"{self._prefix}/views"] = state_bytes.dump(views)
             self._area.refitted = False
-        parts[self._prefix] = state_bytes.dump(self._area.snapshot())
+        parts[self._prefix] = state_bytes.dump(_snapshot(self._area))
         self._area.touched = False
 
     def _save_looking(
@@ -139,3 +139,23 @@ class Minutes:
     """Bit masks of a day's hours, (S, 24)."""
 
     hours: Int64
+
+
+def _snapshot(area: Area) -> AreaState:
+    """The state now; its arrays are shared, so it must be encoded before anything goes on."""
+    return AreaState(
+        proc_ms=area.proc_ms,
+        sequence=area.report.sequence,
+        position=area.position,
+        origin=area.origin.value,
+        gateway_of=area.devices.gateway_of,
+        report_of=area.devices.report_of,
+        told_active=area.report.told_active,
+        told_hour=area.report.told_hour,
+        told_risk=area.report.told_risk,
+        silence=area.silence.state,
+        book=area.book.state,
+        lanes={name: seat.work.snapshot() for name, seat in area.seats.items()},
+        frames=area.frames,
+        tickets=area.desk.open,
+    )

@@ -22,11 +22,12 @@ from streams.contracts.domain import (
     Domain,
     FlagChange,
     HourMatrix,
+    Many,
     Outputs,
     Rows,
+    Stretch,
 )
-from streams.contracts.frame import Int8, Int16
-from streams.contracts.outcome import FlagChanges, Readings, Revisions, Windows
+from streams.contracts.frame import Int8, Int64
 from streams.quality.checks import Judged, Quality
 from streams.quality.health import DayHealth
 from streams.windows.history import EMPTY, Chunk, join
@@ -78,6 +79,7 @@ class LaneWork:
         self.learnt = Learnt(domain.learns)
         self.view = view
         self.state: Any = domain.initial(view, None) if domain.initial else None
+        self.newest_ms = NEVER  # event time of the newest reading of the domain's own properties
 
     def fit(self, view: AreaView) -> None:
         """Another registry or profile version."""
@@ -95,6 +97,8 @@ class LaneWork:
         rows.flag = self.quality.grade(rows, source_flag)
         self.looking.watch.hold(rows)
         sifted = self.lane.sift(rows)
+        if len(sifted.new):
+            self.note_newest(int(sifted.new.time_ms.max()))
         self.looking.note_late(sifted.new)
         new = replace(sifted.new, flag=sifted.new.flag.copy())
         fresh = np.flatnonzero(sifted.fresh)
@@ -115,6 +119,25 @@ class LaneWork:
         if len(reflagged):
             reflagged = _without(reflagged, new)
         return Taken(sifted, judged, outputs, new.flag, reflagged)
+
+    def ask_many(self, rows: Chunk, frame: Int64) -> Many | None:
+        """What the domain says of fresh rows of several frames, and its state then; None when it
+        wants them frame by frame. Nothing has changed yet."""
+        if self.domain.step_many is None:
+            return self.state, {}
+        columns = Rows(rows.series, rows.time_ms, rows.value, rows.flag)
+        return self.domain.step_many(
+            self.state, self.view, Stretch(columns, frame, self.lane.history)
+        )
+
+    def take_many(self, rows: Chunk, state: Any) -> None:
+        """Unremarkable fresh rows of several frames, with the domain's state after them."""
+        self.state = state
+        self.lane.accept(rows)
+        self.lane.open_touched(rows)
+        judged = self.quality.judge(replace(rows), self.looking.watch.explained)
+        if judged != Judged([], [], []):
+            raise RuntimeError(f"domain {self.domain.name}: quality found {judged} in a plain run")
 
     def read_along(self, rows: Chunk, reflagged: Chunk, now_ms: int, position: int) -> Taken:
         """Accepted rows of another domain, and flags that it changed. Nothing is stored here."""
@@ -296,70 +319,13 @@ class LaneWork:
         derived = self.domain.daily(self.learnt.view_for(self.view, day), self.lane.matrix(day))
         return [Passed(derived=derived, period="day", start_ms=day)]
 
-    def newest_ms(self) -> int:
-        """Event time of the newest reading of the domain's own properties, NEVER = none."""
+    def note_newest(self, time_ms: int) -> None:
+        """Rows of the domain's own properties came, the newest of this time."""
+        self.newest_ms = max(self.newest_ms, time_ms)
+
+    def _newest(self) -> int:
         own = self.view.series_property < self.own
         return int(self.lane.state.newest_ms[own].max(initial=NEVER))
-
-    # columns for the store ----------------------------------------------------------------------
-
-    def readings(self, taken: Taken, property_id: Int16) -> Readings:
-        """The new rows with catalogue numbers."""
-        new, of = taken.sifted.new, self.view
-        return Readings(
-            of.series_sensor[new.series],
-            property_id[new.series],
-            new.time_ms,
-            new.value,
-            taken.flag,
-            new.position,
-        )
-
-    def revisions(self, sifted: Sifted, property_id: Int16) -> Revisions:
-        """The revised rows with catalogue numbers, old and new."""
-        new, old = sifted.revised, sifted.replaced
-        return Revisions(
-            self.view.series_sensor[new.series],
-            property_id[new.series],
-            new.time_ms,
-            old.value,
-            old.flag,
-            old.position,
-            new.value,
-            new.flag,
-            new.position,
-        )
-
-    def flag_changes(self, rows: Chunk, property_id: Int16) -> FlagChanges:
-        """Reflagged rows of the domain itself with catalogue numbers."""
-        rows = rows.take(np.flatnonzero(self.view.series_property[rows.series] < self.own))
-        return FlagChanges(
-            self.view.series_sensor[rows.series],
-            property_id[rows.series],
-            rows.time_ms,
-            rows.flag,
-        )
-
-    def windows(self, closed: Closed, property_id: Int16) -> Windows | None:
-        """A window's rows with catalogue numbers; only the sizes that each property declares."""
-        agg = closed.windows
-        mine = self.view.series_property[agg.series] < self.own
-        keep = np.flatnonzero(self.lane.windowed[closed.size_s][agg.series] & mine)
-        if not len(keep):
-            return None
-        series = agg.series[keep]
-        count = len(keep)
-        return Windows(
-            np.full(count, closed.size_s, np.int32),
-            self.view.series_sensor[series],
-            property_id[series],
-            np.full(count, closed.start_ms, np.int64),
-            agg.n[keep].astype(np.int32),
-            agg.bad[keep].astype(np.int32),
-            agg.total[keep],
-            agg.low[keep],
-            agg.high[keep],
-        )
 
     # checkpoint -------------------------------------------------------------------------------
 
@@ -371,6 +337,7 @@ class LaneWork:
 
     def restore(self, held: LaneWorkState) -> None:
         self.lane.restore(held.lane)
+        self.newest_ms = self._newest()
         self.quality.state = held.quality
         self.learnt.told = held.learnt
         if held.watch is not None and held.presence is not None:

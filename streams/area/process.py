@@ -14,7 +14,7 @@ import numpy as np
 
 from streams.alerting.book import Book, Moment
 from streams.alerting.rule import fill
-from streams.area import intake, judging
+from streams.area import intake, judging, numbered
 from streams.area.colour import Colour
 from streams.area.devices import Devices, active_subjects
 from streams.area.heed import Heeding, refuse_standstill
@@ -23,7 +23,6 @@ from streams.area.reads import accepted, connect, translate, with_reads
 from streams.area.report import Report
 from streams.area.resolve import Resolver
 from streams.area.seat import Seat
-from streams.area.state import AreaState
 from streams.area.timers import next_due
 from streams.area.view import build_view, day_zone_ms, subjects, timing_ms
 from streams.catalog import Profile, Registry
@@ -67,7 +66,8 @@ class Area:
         self.refitted = True
         self.stale_view = True  # a map of it must be written again
         self.touched = True  # a checkpoint must take it
-        self._future_ms = 300_000
+        self.future_ms = 300_000
+        self.heeding_seats: list[Seat] = []  # of domains with deadlines of their own
         self._colour = Colour(code, self.book, self.silence)
         self._has_own_colour = True  # a city's is rolled up by the region stage
 
@@ -80,7 +80,7 @@ class Area:
         self.devices.fit(self.code, registry, self.domains)
         self._colour.fit(values)
         self._has_own_colour = registry.city_of(self.code) != self.code
-        self._future_ms = quality.whole(values, quality.FUTURE) * 1000
+        self.future_ms = quality.whole(values, quality.FUTURE) * 1000
         self.book.valid_ms = quality.whole(values, quality.ALERT_VALID) * 1000
         zone_ms = day_zone_ms(profile)
         for name, domain in self.domains.items():
@@ -101,6 +101,9 @@ class Area:
             self.seats[name] = self._seat(work, domain, view, registry)
             self.book.use(name, {r.name: fill(r, view.parameters) for r in domain.rules})
         connect(self.seats, self.domains)
+        for seat in self.seats.values():
+            seat.settle()
+        self.heeding_seats = [s for s in self.seats.values() if s.work.domain.due is not None]
         self.devices.fit_subjects(self.seats)
         self.touched = self.stale_view = self.refitted = True
 
@@ -119,7 +122,7 @@ class Area:
     def _retire(self, outcome: Outcome) -> None:
         known = active_subjects(self.seats)
         watched = {name for name, seat in self.seats.items() if seat.is_watched}
-        outcome.transitions += self.book.retire(known, watched, self._moment())
+        outcome.transitions += self.book.retire(known, watched, self.moment())
 
     def _tell_state(self, outcome: Outcome, name: str, seat: Seat, cause: str) -> None:
         if seat.work.domain.inventory is None:
@@ -221,7 +224,7 @@ class Area:
             intake.hand_late(seat, frame, rows, outcome)
             return
         early = rows.time_ms + seat.work.lane.interval_ms[rows.series] > (
-            frame.ingest_ms + self._future_ms
+            frame.ingest_ms + self.future_ms
         )
         if early.any():
             intake.quarantine(self.report, seat, frame, rows.take(np.flatnonzero(early)), outcome)
@@ -231,7 +234,7 @@ class Area:
         self._hear(seat, rows.series, outcome)
         taken = seat.work.take(rows, source_flag, self.proc_ms, position)
         intake.record(seat, frame, taken, outcome)
-        self._obey(seat, judging.judge(self.book, seat, taken, self._moment(), outcome), outcome)
+        self._obey(seat, judging.judge(self.book, seat, taken, self.moment(), outcome), outcome)
         self._move_windows(domain, seat, frame.source, taken, outcome)
         for reader, table in seat.readers:
             self._pass_on(reader, table, taken, f"{frame.source}/{domain}", outcome)
@@ -248,7 +251,7 @@ class Area:
         seat = self.seats[reader]
         found = seat.work.read_along(rows, again, self.proc_ms, self.position)
         if len(found.reflagged):
-            outcome.reflag(seat.work.flag_changes(found.reflagged, seat.property_id))
+            outcome.reflag(numbered.flag_changes(seat.work, found.reflagged, seat.property_id))
         self._obey(seat, found.outputs, outcome)
         self._move_windows(reader, seat, source, found, outcome)
 
@@ -261,11 +264,12 @@ class Area:
         for gateway in gateways:
             self._tell_source(gateway, self.proc_ms, True, outcome)
 
-    def _moment(self) -> Moment:
+    def moment(self) -> Moment:
+        """Now, and by which record."""
         return Moment(self.proc_ms, self.position, self.origin)
 
     def _obey(self, seat: Seat, outputs: Outputs, outcome: Outcome) -> None:
-        judging.obey(self.book, seat, outputs, self._moment(), outcome)
+        judging.obey(self.book, seat, outputs, self.moment(), outcome)
         if outputs.inventory_changed:
             self._tell_state(outcome, seat.work.domain.name, seat, "closed")
 
@@ -309,6 +313,13 @@ class Area:
         lane.state.watermark.observe(source, newest, self.proc_ms)
         self._pass_watermark(name, seat, self.proc_ms, outcome)
 
+    def go_on(self, seat: Seat, source: str, newest_ms: int, outcome: Outcome) -> None:
+        """A frame of this source has been taken, its newest interval ends then: the watermark,
+        and who has to look around."""
+        seat.work.lane.state.watermark.observe(source, newest_ms, self.proc_ms)
+        self._pass_watermark(seat.work.domain.name, seat, self.proc_ms, outcome)
+        self._heed(self.proc_ms, outcome)
+
     def _pass_watermark(self, name: str, seat: Seat, at_ms: int, outcome: Outcome) -> None:
         lane = seat.work.lane
         mark = lane.state.watermark
@@ -337,14 +348,14 @@ class Area:
         late = seat.work.lane.state.late_days
         for one in passed:
             if one.closed is not None:
-                windows = seat.work.windows(one.closed, seat.property_id)
+                windows = numbered.windows(seat.work, one.closed, seat.property_id)
                 if windows is not None:
                     outcome.windows.append(windows)
                 if late and (one.closed.revised or one.closed.size_s >= HOUR_S):
                     day = seat.work.lane.day_of(one.closed.start_ms)
                     if day in late:
                         self.report.mark_late(outcome, name, day, self.position)
-            judging.doubt(self.book, seat, one, self._moment(), outcome)
+            judging.doubt(self.book, seat, one, self.moment(), outcome)
             if one.outputs is not None:
                 self._obey(seat, one.outputs, outcome)
             if one.derived is not None:
@@ -362,7 +373,7 @@ class Area:
                     )
         self.proc_ms = held
 
-    # views and checkpoint -------------------------------------------------------------------------
+    # views -------------------------------------------------------------------------
 
     def show(self, outcome: Outcome) -> None:
         """The area's full state for maps: latest values by domain, and its colour."""
@@ -375,22 +386,3 @@ class Area:
         if self._has_own_colour:
             outcome.risks[self.code] = self._colour.now(self.seats, decided)
         self.stale_view = False
-
-    def snapshot(self) -> AreaState:
-        """The state now; its arrays are shared, so it must be encoded before anything goes on."""
-        return AreaState(
-            proc_ms=self.proc_ms,
-            sequence=self.report.sequence,
-            position=self.position,
-            origin=self.origin.value,
-            gateway_of=self.devices.gateway_of,
-            report_of=self.devices.report_of,
-            told_active=self.report.told_active,
-            told_hour=self.report.told_hour,
-            told_risk=self.report.told_risk,
-            silence=self.silence.state,
-            book=self.book.state,
-            lanes={name: seat.work.snapshot() for name, seat in self.seats.items()},
-            frames=self.frames,
-            tickets=self.desk.open,
-        )

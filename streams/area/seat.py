@@ -24,6 +24,24 @@ class Seat:
     devices: Int32  # device number of every series
     property_id: Int16  # catalogue id of every series' property
     readers: tuple[tuple[str, Int32], ...] = field(default=())
+    many: bool = False  # whether several frames of it may be taken at once
+    rule_subjects: dict[str, dict[int, Subject]] = field(default_factory=dict)
+
+    def settle(self) -> None:
+        """When everything else is in place: what follows from it."""
+        domain, sizes = self.work.domain, self.work.lane.sizes
+        self.rule_subjects = {
+            rule.name: self.subjects.get(domain.property_index(rule.property), {})
+            for rule in domain.rules
+            if rule.property is not None
+        }
+        self.many = (
+            (domain.step is None or domain.step_many is not None)
+            and domain.heed is None
+            and not self.readers
+            and len(self.devices) > 0
+            and all(size % sizes[0] == 0 for size in sizes)
+        )
 
     @property
     def is_watched(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from streams.alerting.book import Book
@@ -16,6 +16,23 @@ def next_due(seats: Mapping[str, Seat], book: Book, silence: Silence, to_ms: int
     """The first timer with a deadline up to `to_ms`."""
     ready = [one for one in _timers(seats, book, silence, to_ms) if one[0] <= to_ms]
     return min(ready, key=lambda one: one[:2], default=None)
+
+
+def quiet_until(seats: Mapping[str, Seat], silence: Silence, to_ms: int) -> int:
+    """Until when no source and no sensor is due, as far as it matters up to `to_ms`."""
+    dues = (seat.work.lane.state.watermark.due() for seat in seats.values())
+    return min([silence.quiet_until(to_ms), *(due[0] for due in dues if due is not None)])
+
+
+def alert_or_heed_is_due(seats: Iterable[Seat], book: Book, to_ms: int) -> bool:
+    """Whether an alert has a deadline by then, or one of these domains, which all look around."""
+    for seat in seats:
+        wanted = seat.work.domain.due
+        at = None if wanted is None else wanted(seat.work.state)
+        if at is not None and at <= to_ms:
+            return True
+    alert = book.due()
+    return alert is not None and alert[0] <= to_ms
 
 
 def _timers(seats: Mapping[str, Seat], book: Book, silence: Silence, to_ms: int) -> Iterator[Due]:

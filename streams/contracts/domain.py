@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -203,6 +203,19 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Stretch:
+    """The accepted rows of several frames at once, sorted by (series, time); all are fresh.
+
+    `frame` numbers the frame of each row in the order of the log: within a series it never goes
+    down. `history` ends before the first of these frames.
+    """
+
+    rows: Rows
+    frame: Int64
+    history: HistoryReader
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class HourMatrix:
     """Hour windows of one area-day (Asia/Shanghai): arrays of shape (S, 24), by hour start.
 
@@ -324,6 +337,7 @@ class Outputs:
     inventory_changed: bool = False  # the area's "state" partial must be told again
 
 
+Many: TypeAlias = tuple[Any, Mapping[int, Outputs]]  # a domain's new state; outputs by frame
 Payload = Mapping[str, Any]  # JSON without floats
 
 
@@ -399,6 +413,11 @@ class Domain:
     """One domain. `initial(view, previous)` makes or adapts the state (registry changed);
     `step`, `close` and `heed` own the state they are given and return it.
 
+    `step_many` answers for several frames, by their numbers, exactly what `step` would have said
+    one by one, with a new state; None asks for `step` one by one. It leaves the state that it is
+    given as it is, sets no flags and opens no tickets. A domain that steps without it is never
+    given several frames at once.
+
     `mistakes` tells what of a profile's parameters the domain cannot compute with; such a profile
     never comes into force. `reads` names properties of other domains: their accepted rows come in
     `step` and `close` too, with `series_property` behind the domain's own, in the order of `reads`.
@@ -426,6 +445,7 @@ class Domain:
     state_type: type[Any] | None = None
     initial: Callable[[AreaView, Any], Any] | None = None
     step: Callable[[Any, AreaView, Batch], tuple[Any, Outputs]] | None = None
+    step_many: Callable[[Any, AreaView, Stretch], Many | None] | None = None
     close: Callable[[Any, AreaView, Closing], tuple[Any, Outputs]] | None = None
     hourly: Callable[[AreaView, HourMatrix, int], Derived] | None = None
     daily: Callable[[AreaView, HourMatrix], Derived] | None = None

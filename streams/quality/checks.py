@@ -143,6 +143,51 @@ class Quality:
             self._close_tickets(rows, last, tickets, _OWN)
         return Judged(changes, tickets, spikes)
 
+    def remarkable(self, rows: Chunk) -> Bool:
+        """Which of such rows may make `judge` say something; it changes nothing.
+
+        Where none is, judging rows of several frames at once is judging them frame by frame.
+        """
+        first = group_starts(rows.series)
+        at = rows.series[first]
+        prior = np.empty_like(rows.value)
+        prior[1:] = rows.value[:-1]
+        prior[first] = self.state.value[at]
+        known = np.ones(len(rows), np.bool_)
+        known[first] = self.state.time_ms[at] > NEVER
+        found: Bool = known & (np.abs(rows.value - prior) > self._spike[rows.series])
+        if self._has_flat:
+            found |= self._long_same(rows, first, ~known | (rows.value != prior))
+        outside = (rows.value > self.high[rows.series]) | (rows.value < self.low[rows.series])
+        if outside.any() or self.state.tickets:
+            found |= self._moves_tickets(rows, outside)
+        return found
+
+    def _long_same(self, rows: Chunk, first: Int64, reset: Bool) -> Bool:
+        """Rows with a value, unchanged for as long as a flat line takes."""
+        limit = self._flat_ms[rows.series]
+        since = self.state.same_since[rows.series]
+        found: Bool = (rows.value != 0) & (rows.time_ms - since >= limit)
+        if not found.any():
+            return found
+        number = np.arange(len(rows))
+        begin = np.repeat(first, np.diff(np.append(first, len(rows))))
+        newest = np.maximum.accumulate(np.where(reset, number, -1))
+        since = np.where(newest >= begin, rows.time_ms[newest], since)
+        return found & (rows.time_ms - since >= limit)
+
+    def _moves_tickets(self, rows: Chunk, outside: Bool) -> Bool:
+        """Rows out of range without a ticket yet, good rows of series that have tickets."""
+        count, ranged = len(self.high), np.zeros(len(self.high), np.bool_)
+        ticketed = np.zeros(count, np.bool_)
+        for key in self.state.tickets:
+            series, kind = key.split("|")
+            ticketed[int(series)] = True
+            ranged[int(series)] |= kind == "range"
+        good = rows.flag <= UNJUDGED
+        found: Bool = (outside & ~ranged[rows.series]) | (good & ticketed[rows.series])
+        return found
+
     # spike ------------------------------------------------------------------------------------
 
     def _spikes(

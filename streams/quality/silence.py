@@ -69,6 +69,7 @@ class Silence:
         self.state = SilenceState([], empty, empty.copy(), np.empty(0, np.bool_))
         self._bound = FAR
         self.timeout_ms: Int64 = empty
+        self.shortest_ms = FAR
         self.gateway: Int32 = np.empty(0, np.int32)
         self.gateways: tuple[str, ...] = ()
 
@@ -81,6 +82,7 @@ class Silence:
         state.ticketed = np.append(state.ticketed, np.zeros(more, np.bool_))
         spans = [max(self.limits.factor * s * 1000, self.limits.least_ms) for s in report_s]
         self.timeout_ms = np.array(spans, np.int64)
+        self.shortest_ms = min(spans, default=FAR)
         self.gateways = tuple(sorted(set(gateways)))
         number = {name: i for i, name in enumerate(self.gateways)}
         self.gateway = np.array([number[g] for g in gateways], np.int32)
@@ -134,6 +136,16 @@ class Silence:
         found = self.due()
         self._bound = FAR if found is None else found[0]
         return now_ms >= self._bound
+
+    def quiet_until(self, to_ms: int) -> int:
+        """A time before which nothing falls due; exact when it is at most `to_ms`."""
+        self.earliest(to_ms)
+        return self._bound
+
+    def hear_many(self, devices: Int32, now_ms: Int64) -> None:
+        """Devices that were not silent spoke at these times, in the order of the log."""
+        np.maximum.at(self.state.heard_ms, devices, now_ms)
+        self._bound = min(self._bound, int(now_ms[0]) + int(self.timeout_ms[devices].min()))
 
     def fire(self, event: SilenceEvent) -> list[SilenceEvent]:
         """A deadline has passed; answers what it means (the event, and a gateway's silence)."""

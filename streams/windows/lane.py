@@ -153,6 +153,11 @@ class Lane:
             rest = rest.take(np.flatnonzero(again))
         return Sifted(first.new, first.fresh, late_rows, duplicates, join(revised), join(replaced))
 
+    def accept(self, rows: Chunk) -> None:
+        """Rows by (series, time) that are known to be new, in time and newer than all before."""
+        self.history.add(rows)
+        self._remember_newest(rows, np.ones(len(rows), np.bool_))
+
     def _split_late(self, rows: Chunk) -> tuple[Chunk, Chunk]:
         border = self.state.watermark.value_ms - self.horizon_ms
         late = rows.time_ms + self.interval_ms[rows.series] <= border

@@ -7,7 +7,7 @@ parameter. The rain is that of the weather domain. Not here yet: drawing on neig
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from streams.contracts.domain import (
@@ -16,10 +16,12 @@ from streams.contracts.domain import (
     Checks,
     Closing,
     Domain,
+    Many,
     Outputs,
     Payload,
     PointType,
     Property,
+    Stretch,
     TierRule,
     Timing,
     Title,
@@ -57,6 +59,11 @@ def initial(view: AreaView, previous: State | None) -> State:
 
 def step(state: State, view: AreaView, batch: Batch) -> tuple[State, Outputs]:
     return state, rise.watch(state.rise, view, batch, state.gauge)
+
+
+def step_many(state: State, view: AreaView, stretch: Stretch) -> Many | None:
+    found = rise.watch_many(state.rise, view, stretch, state.gauge)
+    return None if found is None else (replace(state, rise=found[0]), found[1])
 
 
 def close(state: State, view: AreaView, closing: Closing) -> tuple[State, Outputs]:
@@ -129,6 +136,7 @@ DOMAIN = Domain(
     state_type=State,
     initial=initial,
     step=step,
+    step_many=step_many,
     close=close,
     daily=figures.daily,
     inventory=inventory,

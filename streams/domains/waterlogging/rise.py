@@ -6,7 +6,7 @@ possible; then the history decides exactly.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 import numpy as np
@@ -18,11 +18,13 @@ from streams.contracts.domain import (
     Judgement,
     Outputs,
     Rows,
+    Stretch,
     Ticket,
 )
 from streams.contracts.frame import Bool, Int32, Int64
 from streams.contracts.reason import Flag
 from streams.domains.waterlogging import parameters as key
+from streams.windows.history import identity_key
 
 RULE = "waterlogging.rise"
 DEPTH, RAIN = 0, 1  # positions in DOMAIN.properties and, behind them, DOMAIN.reads
@@ -99,6 +101,83 @@ def watch(state: RiseState, view: AreaView, batch: Batch, gauge: dict[int, int])
             before = known.time_ms[first:last][use], known.value[first:last][use]
             _decide(state, view, limits, one, mine, before, gauge, out)
     return out
+
+
+def watch_many(
+    state: RiseState, view: AreaView, stretch: Stretch, gauge: dict[int, int]
+) -> tuple[RiseState, dict[int, Outputs]] | None:
+    """What `watch` says of several frames one by one; None when a rise may be a jump, which
+    flags readings that the next frame is judged by. A new state; the given one stays."""
+    rows, limits = stretch.rows, _limits(view)
+    after = replace(
+        state,
+        slot=state.slot.copy(),
+        low=state.low.copy(),
+        low_before=state.low_before.copy(),
+        rising=list(state.rising),
+    )
+    bound = _lower_bound(after, limits.window_ms, rows.series, rows.time_ms, rows.value)
+    wanted = np.zeros(len(state.slot), np.bool_)
+    wanted[rows.series[(rows.value >= limits.least) & (rows.value - bound >= limits.step)]] = True
+    wanted[state.rising] = True
+    look = np.flatnonzero(wanted[rows.series])
+    if not len(look):
+        return after, {}
+    rise = _rises(stretch, look, limits.window_ms)
+    if (rise > limits.jump).any():
+        return None
+    rises = (rise >= limits.step) & (rows.value[look] >= limits.least)
+    before = np.append(False, rises[:-1])
+    first = np.append(True, np.diff(rows.series[look]) != 0)
+    before[first] = np.isin(rows.series[look][first], state.rising)
+    return after, _tell(after, view, stretch, look, (rise, rises, before))
+
+
+def _rises(stretch: Stretch, look: Int64, window_ms: int) -> Int64:
+    """How far each of these rows lies above the lowest good depth of the window before it."""
+    rows = stretch.rows
+    series, time_ms = rows.series[look], rows.time_ms[look]
+    known = stretch.history.between(
+        np.unique(series), int(time_ms.min()) - window_ms, int(time_ms.max()) + 1
+    )
+    keys = np.append(identity_key(known.series, known.time_ms), identity_key(series, time_ms))
+    good = np.append(known.flag, rows.flag[look]) < int(Flag.SUSPECT)
+    order = np.flatnonzero(good)[np.argsort(keys[good], kind="stable")]
+    keys, depth = keys[order], np.append(known.value, rows.value[look])[order]
+    low = np.searchsorted(keys, identity_key(series, time_ms - window_ms))
+    high = np.searchsorted(keys, identity_key(series, time_ms))
+    ends = np.stack((low, high), axis=1).ravel()
+    lowest = np.minimum.reduceat(np.append(depth, 0), ends)[::2]
+    return np.where(high > low, rows.value[look] - lowest, 0)
+
+
+def _tell(
+    state: RiseState,
+    view: AreaView,
+    stretch: Stretch,
+    look: Int64,
+    found: tuple[Int64, Bool, Bool],
+) -> dict[int, Outputs]:
+    """Judgements by frame; `found`: rise of each row, whether it is one, whether the last was."""
+    rise, rises, before = found
+    told = np.flatnonzero(rises | before)
+    told = told[np.argsort(stretch.frame[look[told]], kind="stable")]
+    at, outputs = look[told], dict[int, Outputs]()
+    rows = stretch.rows
+    columns = (stretch.frame[at], rows.series[at], rows.time_ms[at], rows.value[at], rows.flag[at])
+    lines = zip(*(c.tolist() for c in (*columns, rise[told], rises[told])), strict=True)
+    for frame, series, time, depth, flag, height, is_rise in lines:
+        out, point = outputs.setdefault(frame, Outputs()), int(view.series_point[series])
+        if not is_rise:
+            out.judgements.append(Judgement(RULE, point, time, 0))
+            state.rising.remove(series)
+            continue
+        evidence = {"depth_um": depth, "rise_um": height}
+        doubtful = flag >= int(Flag.SUSPECT)
+        out.judgements.append(Judgement(RULE, point, time, height, doubtful, evidence))
+        if series not in state.rising:
+            state.rising.append(series)
+    return outputs
 
 
 @dataclass(frozen=True, slots=True)
