@@ -33,14 +33,16 @@ SIZES = {  # rows of a frame → a city of 10,000 depth sensors that sends such 
     2000: city.Size(areas=20, bundle=4),
 }
 BATCH = 100  # records of one call, as the hosts give them
-READINGS, RECORDS = 1_200_000, 20_000  # of one measurement at most, whichever comes first
+READINGS, RECORDS = 400_000, 10_000
 Logs = dict[int, list[Record]]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs everything; see the module's docstring."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--frames", type=int, nargs="+", default=list(SIZES), choices=SIZES, help="rows")
+    parser.add_argument(
+        "--frames", type=int, nargs="+", default=list(SIZES), choices=SIZES, help="rows"
+    )
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--batch", type=int, default=BATCH, help="records of one call")
     parser.add_argument("--profile", type=int, choices=SIZES, help="profile frames of so many")

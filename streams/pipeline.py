@@ -70,7 +70,7 @@ class Pipeline:
         self._areas: dict[str, Area] = {}
         self._keepers: dict[str, AreaKeeper] = {}
         self._runs: dict[str, Runs] = {}
-        self._contents: dict[str, Mapping[str, Any]] = {}
+        self._contents: Mapping[str, Mapping[str, Any]] = {}  # while they are needed
         self._loaded: tuple[Mapping[str, bytes], Mapping[str, Sequence[tuple[int, bytes]]]] | None
         self._loaded = None
         self._head_changed = False
@@ -80,8 +80,9 @@ class Pipeline:
     def process(
         self, records: Sequence[Record], versions: Mapping[str, Mapping[str, Any]]
     ) -> Outcome:
-        """The records in their order. `versions` holds the contents of `wanted_versions`."""
-        self._contents.update(versions)
+        """The records in their order. `versions` holds the contents of `wanted_versions`; they
+        are let go at the end, being as large as the city."""
+        self._contents = versions
         outcome = Outcome(records[-1].offset + 1 if records else 0)
         ticked = -1
         items: dict[str, list[Item]] = {code: [] for code in sorted(self._areas)}
@@ -117,6 +118,7 @@ class Pipeline:
                     "*", 0, ticked, "clock", "", "", 0, payload, "closed", records[-1].offset
                 )
             )
+        self._contents = {}
         return outcome
 
     def _take(self, items: Mapping[str, Sequence[Item]], outcome: Outcome) -> None:
@@ -256,21 +258,22 @@ class Pipeline:
 
     def missing_versions(self) -> set[str]:
         """Hashes of the versions in force whose content is not known yet."""
-        wanted = {self._head.registry, self._head.profile} - {""}
-        return wanted - set(self._contents)
+        if self._loaded is None:
+            return set()
+        return {self._head.registry, self._head.profile} - {""} - set(self._contents)
 
     def supply(self, versions: Mapping[str, Mapping[str, Any]]) -> None:
         """The contents of the versions in force; finishes a `load`."""
-        self._contents.update(versions)
+        self._contents = {**self._contents, **versions}
         if self._loaded is None or self.missing_versions():
             return
         parts, segments = self._loaded
-        self._loaded = None
+        contents, self._loaded, self._contents = self._contents, None, {}
         if self._head.profile:
-            self._profile = Profile.from_dict(self._contents[self._head.profile])
+            self._profile = Profile.from_dict(contents[self._head.profile])
         if not self._head.registry:
             return
-        self._registry = Registry.from_dict(self._contents[self._head.registry])
+        self._registry = Registry.from_dict(contents[self._head.registry])
         for code in self._head.areas:
             self._open(code)
             self._keepers[code].load(parts, segments, self._registry, self._profile)

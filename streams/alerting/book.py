@@ -62,9 +62,13 @@ class Book:
         self.state = BookState()
         self._rules: dict[str, tuple[str, Thresholds]] = {}
         self.moves = 0  # grows with every transition; not kept
+        self._deadlines: dict[str, int] = {}  # of the tracks in `_due_of`, but for `_moved`
+        self._due_of: BookState | None = None
+        self._moved: set[str] | None = None  # None: all of them
 
     def use(self, domain: str, rules: Mapping[str, Thresholds]) -> None:
         """The rules of a domain in force from now on."""
+        self._moved = None
         for name, rule in rules.items():
             self._rules[name] = (domain, rule)
 
@@ -262,14 +266,19 @@ class Book:
 
     def due(self) -> tuple[int, str] | None:
         """The next deadline and its key, the smallest first."""
-        best: tuple[int, str] | None = None
-        for key, track in self.state.tracks.items():
-            at = deadline(self._rules[key.split("|", 1)[0]][1], track)
-            if at is not None:
-                at = max(at, track.heard_ms)
-                if best is None or (at, key) < best:
-                    best = (at, key)
-        return best
+        if self._due_of is not self.state or self._moved is None:
+            self._due_of, self._moved, self._deadlines = self.state, set(self.state.tracks), {}
+        for key in self._moved:
+            self._deadlines.pop(key, None)
+            track = self.state.tracks.get(key)
+            at = None if track is None else deadline(self._rule(key), track)
+            if track is not None and at is not None:
+                self._deadlines[key] = max(at, track.heard_ms)
+        self._moved.clear()
+        return min(((at, key) for key, at in self._deadlines.items()), default=None)
+
+    def _rule(self, key: str) -> Thresholds:
+        return self._rules[key.split("|", 1)[0]][1]
 
     def fire(self, key: str, at_ms: int, position: int) -> list[Transition]:
         """The deadline of `due` has passed."""
@@ -305,6 +314,8 @@ class Book:
         evidence: Mapping[str, Any],
     ) -> list[Transition]:
         found = []
+        if self._moved is not None:
+            self._moved.add(key)
         for step in steps:
             track.sequence += 1
             self.moves += 1

@@ -20,25 +20,29 @@ class Heeding:
     def __init__(self) -> None:
         self._moves = 0
         self.alerts: tuple[OpenAlert, ...] = ()
+        self._points: dict[str, Point] = {}
+
+    def fit(self, seats: Mapping[str, Seat]) -> None:
+        """A registry version holds from here on."""
+        self._points = {p.id: p for seat in seats.values() for p in seat.work.view.points}
 
     def has_changed(self, book: Book, seats: Mapping[str, Seat]) -> bool:
         """Whether the alerts to be told are others than before; takes the present ones."""
         if book.moves == self._moves:
             return False
         self._moves = book.moves
-        before, self.alerts = self.alerts, open_alerts(book, seats)
+        before, self.alerts = self.alerts, open_alerts(book, seats, self._points)
         return self.alerts != before
 
     def settle(self, book: Book, seats: Mapping[str, Seat]) -> None:
         """After a restart: what holds was told."""
-        self._moves, self.alerts = book.moves, open_alerts(book, seats)
+        self._moves, self.alerts = book.moves, open_alerts(book, seats, self._points)
 
 
-def open_alerts(book: Book, seats: Mapping[str, Seat]) -> tuple[OpenAlert, ...]:
+def open_alerts(
+    book: Book, seats: Mapping[str, Seat], points: Mapping[str, Point]
+) -> tuple[OpenAlert, ...]:
     """The firing alerts of the domains without a `heed`, by rule and subject."""
-    points: dict[str, Point] = {}
-    for seat in seats.values():
-        points |= {p.id: p for p in seat.work.view.points}
     return tuple(
         OpenAlert(
             domain,

@@ -101,6 +101,7 @@ class Area:
             self.seats[name] = self._seat(work, domain, view, registry)
             self.book.use(name, {r.name: fill(r, view.parameters) for r in domain.rules})
         connect(self.seats, self.domains)
+        self._heeding.fit(self.seats)
         for seat in self.seats.values():
             seat.settle()
         self.heeding_seats = [s for s in self.seats.values() if s.work.domain.due is not None]

@@ -10,7 +10,8 @@ import orjson
 
 from streams.area.lane_work import LaneWork
 from streams.contracts.codec import write_frame_headers
-from streams.contracts.frame import Frame
+from streams.contracts.domain import AreaView
+from streams.contracts.frame import Frame, Int64
 from streams.contracts.outcome import (
     AreaLatest,
     AreaRisk,
@@ -35,6 +36,7 @@ class Report:
         self.told_active: dict[str, bool] = {}
         self.told_hour: dict[str, int] = {}
         self.told_risk = ""
+        self._known_who: dict[str, tuple[AreaView, Int64, list[int], list[str]]] = {}
 
     # to the region ------------------------------------------------------------------------------
 
@@ -210,6 +212,16 @@ class Report:
             )
         )
 
+    def _who(self, work: LaneWork, have: Int64) -> tuple[list[int], list[str]]:
+        """Sensors and properties of these series; nearly always those that were asked for last."""
+        view, held = work.view, self._known_who.get(work.domain.name)
+        if held is None or held[0] is not view or not np.array_equal(held[1], have):
+            names = [p.name for p in work.domain.properties]
+            properties = [names[i] for i in view.series_property[have].tolist()]
+            held = (view, have, view.series_sensor[have].tolist(), properties)
+            self._known_who[work.domain.name] = held
+        return held[2], held[3]
+
     # for maps ---------------------------------------------------------------------------------
 
     def latest(self, work: LaneWork, silent: list[int], decided_ms: int) -> AreaLatest | None:
@@ -218,11 +230,11 @@ class Report:
         have = np.flatnonzero((state.newest_ms > NEVER) & (view.series_property < work.own))
         if not len(have):
             return None
-        names = [p.name for p in work.domain.properties]
+        sensors, names = self._who(work, have)
         payload = {
             "series": {
-                "sensor": view.series_sensor[have].tolist(),
-                "property": [names[i] for i in view.series_property[have].tolist()],
+                "sensor": sensors,
+                "property": names,
                 "time": state.newest_ms[have].tolist(),
                 "value": state.newest_value[have].tolist(),
                 "flag": state.newest_flag[have].tolist(),

@@ -16,6 +16,8 @@ from streams.contracts.frame import Bool, Float64, Int64
 EXACT_LIMIT = 2**53  # beyond it a double no longer tells neighbouring integers apart
 MAX_SCALE = 15  # 10**15 < 2**53: the factor is an exact double
 _DOUBT = 2.0**-50  # relative: twice what repr's rounding and one multiplication can be off
+_CLEAR = 0.25  # so near an integer there is no doubt, up to the size at which it is as much
+_CLEAR_LIMIT = _CLEAR / _DOUBT
 _DECIMAL = Context(prec=400, rounding=ROUND_HALF_EVEN)
 
 
@@ -30,6 +32,9 @@ def to_scaled(values: Float64, scale: int) -> tuple[Int64, Bool]:
         raise ValueError(f"scale {scale} is not in 0..{MAX_SCALE}")
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         product = values * 10.0**scale
+        nearest = np.rint(product)
+        if (np.abs(product - nearest) < _CLEAR).all() and (np.abs(nearest) < _CLEAR_LIMIT).all():
+            return nearest.astype(np.int64), np.ones(len(values), np.bool_)  # as almost always
         size = np.abs(product)
         known = size < 2.0 * EXACT_LIMIT  # false for NaN and infinities as well
         product = np.where(known, product, 0.0)

@@ -163,6 +163,30 @@ class Quality:
             found |= self._moves_tickets(rows, outside)
         return found
 
+    def accept(self, rows: Chunk) -> None:
+        """Takes such rows of which none is `remarkable`, as `judge` would."""
+        first = group_starts(rows.series)
+        last = np.append(first[1:], len(rows)) - 1
+        if self._has_flat:
+            at, prior = rows.series[first], np.empty_like(rows.value)
+            prior[1:] = rows.value[:-1]
+            prior[first] = self.state.value[at]
+            changed = rows.value != prior
+            known = self.state.time_ms[at] > NEVER
+            changed[first] &= known
+            reset = changed.copy()
+            reset[first] |= ~known
+            self._note_changes(rows, first, changed, reset)
+        self._remember(rows, first, last)
+
+    def _note_changes(self, rows: Chunk, first: Int64, changed: Bool, reset: Bool) -> None:
+        """Since when each series says the same, and when it last said something else."""
+        state, at = self.state, rows.series[first]
+        newest = np.maximum.reduceat(np.where(reset, rows.time_ms, NEVER), first)
+        state.same_since[at] = np.maximum(state.same_since[at], newest)
+        newest = np.maximum.reduceat(np.where(changed, rows.time_ms, NEVER), first)
+        state.changed_ms[at] = np.maximum(state.changed_ms[at], newest)
+
     def _long_same(self, rows: Chunk, first: Int64, reset: Bool) -> Bool:
         """Rows with a value, unchanged for as long as a flat line takes."""
         limit = self._flat_ms[rows.series]
@@ -240,14 +264,7 @@ class Quality:
         mark = np.zeros(len(rows), np.bool_)
         if not self._has_flat:
             return mark
-        fresh_start = ~known
-        reset = changed | fresh_start
-        moved = np.where(reset, rows.time_ms, NEVER)
-        newest = np.maximum.reduceat(moved, first)
-        state.same_since[at] = np.maximum(state.same_since[at], newest)
-        state.changed_ms[at] = np.maximum(
-            state.changed_ms[at], np.maximum.reduceat(np.where(changed, rows.time_ms, NEVER), first)
-        )
+        self._note_changes(rows, first, changed, changed | ~known)
         held = rows.time_ms[last] - state.same_since[at]
         for group in np.flatnonzero((held >= self._flat_ms[at]) & (rows.value[last] != 0)).tolist():
             series, row = int(at[group]), int(last[group])
