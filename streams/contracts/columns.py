@@ -16,14 +16,17 @@ import orjson
 from numpy.typing import NDArray
 
 from streams.contracts.cloudevents import MAX_TEXT
+from streams.contracts.dictionaries import Dictionaries
 from streams.contracts.frame import MAX_ROWS, Float64, Frame, Int8, Int32, Int64
 from streams.contracts.reason import Flag, Reason
 from streams.errors import InvalidEvent
 
 SCHEMA = 1
+REMEMBERED = 16  # sensors from which on a dictionary is worth remembering
 MAX_PROPERTIES = 256  # what one byte can index
 MAX_TIME_MS = 2**53  # of `time0`: keeps time0 + delta inside int64
 _MAX_DELTA_MS = 2**62
+_SHORT = 300  # bytes: fewer rows than are worth looking a dictionary up for
 _SENSOR = np.dtype("<u2")
 _PROPERTY = np.dtype("u1")
 _VALUE = np.dtype("<f8")
@@ -76,6 +79,21 @@ class _PackedColumns(msgspec.Struct, forbid_unknown_fields=True):
     flag: bytes | None = None
 
 
+class _NamesUnread(msgspec.Struct, forbid_unknown_fields=True):
+    """As `_PackedColumns`, with the dictionary of sensors as bytes."""
+
+    schema: int
+    sensors: msgspec.Raw
+    properties: tuple[_Name, ...]
+    sensor: bytes
+    time0: int
+    time: bytes
+    value: bytes
+    property: bytes | None = None
+    units: tuple[_Name, ...] | None = None
+    flag: bytes | None = None
+
+
 class _Reading(msgspec.Struct, forbid_unknown_fields=True):
     sensor: _Name
     property: _Name
@@ -96,7 +114,9 @@ class _Version(msgspec.Struct):
 T = TypeVar("T", _JsonColumns, _PackedColumns, _Reading)
 _json_columns = msgspec.json.Decoder(_JsonColumns)
 _packed_columns = msgspec.msgpack.Decoder(_PackedColumns)
+_names_unread = msgspec.msgpack.Decoder(_NamesUnread)
 _reading = msgspec.json.Decoder(_Reading)
+_dictionaries = Dictionaries()
 _json_version = msgspec.json.Decoder(_Version)
 _packed_version = msgspec.msgpack.Decoder(_Version)
 
@@ -126,12 +146,12 @@ def read_packed(body: bytes) -> Columns:
 
     Little-endian bytes: sensor u2, property u1, time i4 or i8 (after time0), value f8, flag u1.
     """
-    wire = _decoded(_packed_columns, _packed_version, body)
+    wire = _read_before(body) or _decoded(_packed_columns, _packed_version, body)
     rows, rest = divmod(len(wire.value), _VALUE.itemsize)
     if rest:
         raise InvalidEvent(Reason.WRONG_SHAPE, f"column value has {len(wire.value)} bytes, not 8n")
     wide = len(wire.time) != rows * _DELTA4.itemsize
-    return _columns(
+    columns = _columns(
         wire,
         _column("sensor", wire.sensor, _SENSOR),
         None if wire.property is None else _column("property", wire.property, _PROPERTY),
@@ -139,6 +159,9 @@ def read_packed(body: bytes) -> Columns:
         np.frombuffer(wire.value, _VALUE),
         None if wire.flag is None else _column("flag", wire.flag, _PROPERTY),
     )
+    if len(wire.sensors) >= REMEMBERED and not _dictionaries.knows(wire.sensors):
+        _dictionaries.remember(bytes(_names_unread.decode(body).sensors), wire.sensors)
+    return columns
 
 
 def write_json(frame: Frame) -> bytes:
@@ -172,6 +195,32 @@ def write_packed(frame: Frame) -> bytes:
     if frame.flag is not None:
         body["flag"] = frame.flag.astype(_PROPERTY).tobytes()
     return msgspec.msgpack.encode(body)
+
+
+def _read_before(body: bytes) -> _PackedColumns | None:
+    """The body, when its dictionary of sensors is known by its bytes; else None, as for all that
+    must be refused."""
+    if len(body) < _SHORT:
+        return None
+    try:
+        wire = _names_unread.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None  # read in full, it says why
+    names = _dictionaries.find(bytes(wire.sensors))
+    if names is None or wire.schema != SCHEMA:
+        return None
+    return _PackedColumns(
+        wire.schema,
+        names,
+        wire.properties,
+        wire.sensor,
+        wire.time0,
+        wire.time,
+        wire.value,
+        wire.property,
+        wire.units,
+        wire.flag,
+    )
 
 
 def _names(frame: Frame) -> dict[str, object]:
@@ -282,7 +331,8 @@ def _columns(
 def _check_dictionaries(wire: _JsonColumns | _PackedColumns) -> None:
     if len(wire.sensors) > MAX_ROWS or len(wire.properties) > MAX_PROPERTIES:
         raise InvalidEvent(Reason.OVERSIZED, "more sensors or properties than a frame may name")
-    _check_names("sensors", wire.sensors)
+    if not _dictionaries.knows(wire.sensors):
+        _check_names("sensors", wire.sensors)
     _check_names("properties", wire.properties)
     if wire.units is not None:
         _check_names("units", wire.units)
