@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 import signal
@@ -24,11 +23,7 @@ from streams.log.kafka_admin import administration, ensure_topics, remove_topics
 from streams.settings import Settings
 from tests.support.kafka_secured import OTHER, OTHER_PASSWORD, PASSWORD, USER, SecuredKafka
 
-# kafka-python leaves the sockets of handshakes that failed to the garbage collector.
-pytestmark = [
-    pytest.mark.integration,
-    pytest.mark.filterwarnings("ignore:unclosed <(socket|ssl):ResourceWarning"),
-]
+pytestmark = pytest.mark.integration
 
 NAMESPACE = "secured"
 SECONDS = 15.0  # what counts as "within seconds" on a busy machine
@@ -36,13 +31,6 @@ SECONDS = 15.0  # what counts as "within seconds" on a busy machine
 
 def changed(settings: Settings, **other: object) -> Settings:
     return settings.model_copy(update=other)
-
-
-@pytest.fixture(autouse=True)
-def _collected() -> Iterator[None]:
-    """What is left to the collector is collected before the next test."""
-    yield
-    gc.collect()
 
 
 @pytest.fixture
