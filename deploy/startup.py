@@ -18,8 +18,8 @@ from deploy.supervisor import leftovers
 from streams.errors import Misconfigured, Unavailable
 from streams.settings import Settings
 
-SERVICE_TIMEOUT_S = 60.0
-PLAY_TIMEOUT_S = 60.0
+SERVICE_TIMEOUT_S = 120.0
+PLAY_TIMEOUT_S = 120.0
 POLL_S = 0.2
 CRASHES_TO_GIVE_UP = 3
 
