@@ -33,12 +33,12 @@ def register(app: typer.Typer) -> None:
         With the log in Kafka, workers share the partitions: start as many as you like. With the
         log in a table the later of two goes on; the other ends with exit code 3.
         """
+        from deploy.var_dir import settings_here
         from streams.contracts.reason import LogKind
         from streams.log.opening import log_kind
         from streams.runtime.health import Health, serve
-        from streams.settings import load_settings
 
-        settings = load_settings()
+        settings = settings_here()
         space = namespace or settings.namespace
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
