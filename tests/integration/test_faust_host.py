@@ -16,7 +16,7 @@ import pytest
 from deploy.postgres import EmbeddedPostgres
 from streams.storage.canonical import differences
 from streams.storage.connect import connect
-from tests.support.shared_city import PARTITIONS, SharedCity, end, shared_city, wait_until
+from tests.support.shared_city import PARTITIONS, WAIT_S, SharedCity, end, shared_city, wait_until
 
 __all__ = ["shared_city"]
 pytestmark = pytest.mark.integration
@@ -115,7 +115,7 @@ def own_postgres() -> Iterator[EmbeddedPostgres]:
 def finish(city: SharedCity) -> None:
     """The followers' last steps, by a worker that ends of its own."""
     last = city.worker("--idle")
-    assert last.wait(90) == 0
+    assert last.wait(WAIT_S) == 0
     assert last.stdout is not None
     last.stdout.close()
 

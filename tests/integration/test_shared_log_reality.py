@@ -14,7 +14,7 @@ from streams.log import Entry
 from streams.log.kafka_admin import ensure_topics, remove_topics
 from streams.log.kafka_client import client_options
 from streams.storage.canonical import differences
-from tests.support.shared_city import PARTITIONS, SharedCity, shared_city
+from tests.support.shared_city import PARTITIONS, WAIT_S, SharedCity, shared_city
 from tests.support.storm import START_MS
 
 __all__ = ["shared_city"]
@@ -72,7 +72,7 @@ def work_off(city: SharedCity) -> subprocess.CompletedProcess[str]:
         },
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=WAIT_S,
         check=False,
     )
 

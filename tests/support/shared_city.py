@@ -31,6 +31,7 @@ from tests.support.storm import START_MS, storm, storm_registry
 
 Dump = dict[str, list[tuple[Any, ...]]]
 PARTITIONS = 4
+WAIT_S = 180.0  # only a broken worker takes so long, also on a machine that is busy
 
 
 class SharedCity:
@@ -45,6 +46,7 @@ class SharedCity:
         self._registry = storm_registry(partitions=PARTITIONS)
         self._written: list[tuple[int, Entry]] = []
         self._steps: list[list[tuple[int, Entry]]] = []
+        self._workers: list[subprocess.Popen[bytes]] = []
         make(conninfo, namespace, LogKind.KAFKA)
         self._log = KafkaLog(self.settings, self.topic)
         self.write(self._activation(namespace))
@@ -70,7 +72,7 @@ class SharedCity:
 
     def worker(self, *options: str) -> subprocess.Popen[bytes]:
         """Starts a worker process."""
-        return subprocess.Popen(
+        worker = subprocess.Popen(
             [
                 *(sys.executable, "-m", "tests.chaos.kafka_worker"),
                 *(self.conninfo, self.namespace, *options),
@@ -78,6 +80,8 @@ class SharedCity:
             stdout=subprocess.PIPE,
             env=os.environ | {"CITYBRAIN_KAFKA": self.settings.kafka or ""},
         )
+        self._workers.append(worker)
+        return worker
 
     def behind(self) -> int:
         """Records that are not committed yet."""
@@ -104,6 +108,13 @@ class SharedCity:
             return canonical_dump(connection)
 
     def close(self) -> None:
+        """Ends workers that a failed test left behind; removes the topics."""
+        for worker in self._workers:
+            if worker.poll() is None:
+                worker.kill()
+                worker.wait(30)
+            if worker.stdout is not None:
+                worker.stdout.close()
         self._log.close()
         remove_topics(self.settings, self.namespace)
 
@@ -139,7 +150,7 @@ def append(log: Log, records: list[tuple[int, Entry]]) -> None:
             log.append(partition, own)
 
 
-def wait_until(holds: Callable[[], bool], what: str, timeout_s: float = 60.0) -> None:
+def wait_until(holds: Callable[[], bool], what: str, timeout_s: float = WAIT_S) -> None:
     """Waits for a condition, with a deadline."""
     deadline = time.monotonic() + timeout_s
     while not holds():
@@ -150,7 +161,7 @@ def wait_until(holds: Callable[[], bool], what: str, timeout_s: float = 60.0) ->
 def end(worker: subprocess.Popen[bytes], number: signal.Signals = signal.SIGTERM) -> int:
     """Ends a worker; its exit code."""
     worker.send_signal(number)
-    code = worker.wait(40)
+    code = worker.wait(WAIT_S)
     assert worker.stdout is not None
     worker.stdout.close()
     return code
