@@ -32,8 +32,9 @@ SIZES = {  # rows of a frame → a city of 10,000 depth sensors that sends such 
     500: city.Size(areas=20),
     2000: city.Size(areas=20, bundle=4),
 }
-BATCH = 100  # records of one call, as the hosts give them
-READINGS, RECORDS = 400_000, 10_000
+BATCH = 1000  # records of one call, as a worker hands them over
+BATCH_BYTES = 2 << 20
+READINGS, RECORDS = 1_200_000, 60_000
 Logs = dict[int, list[Record]]
 
 
@@ -123,9 +124,14 @@ def pipeline_of(partition: int) -> Pipeline:
 
 
 def batches(log: Sequence[Record], size: int) -> Iterator[Sequence[Record]]:
-    """Stretches of the log as a host hands them over."""
-    for begin in range(0, len(log), size):
-        yield log[begin : begin + size]
+    """Stretches of the log as a host hands them over, bounded by bytes as well."""
+    begin = held = 0
+    for number, record in enumerate(log):
+        if number - begin == size or held > BATCH_BYTES:
+            yield log[begin:number]
+            begin, held = number, 0
+        held += len(record.body)
+    yield log[begin:]
 
 
 if __name__ == "__main__":
