@@ -20,7 +20,7 @@ endif
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test check bench bench-quick bench-rivals lock clean chaos-long
+.PHONY: help up down test check chaos-long bench bench-quick bench-rivals lock clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
