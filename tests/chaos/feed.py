@@ -19,10 +19,20 @@ Step = list[tuple[int, Entry]]
 
 
 class Feeder:
-    """Appends one step after the other, so many a second, until told to stop."""
+    """Appends one step after the other, so many a second, until told to stop.
 
-    def __init__(self, open_log: Callable[[], Log], steps: Iterator[Step], per_s: float) -> None:
+    It waits while `has_room` says no, so that a slow machine is not buried.
+    """
+
+    def __init__(
+        self,
+        open_log: Callable[[], Log],
+        steps: Iterator[Step],
+        per_s: float,
+        has_room: Callable[[Log], bool],
+    ) -> None:
         self._open_log = open_log
+        self._has_room = has_room
         self._steps = steps
         self._pause_s = 1.0 / per_s
         self._stop = threading.Event()
@@ -50,6 +60,9 @@ class Feeder:
         try:
             with closing(self._open_log()) as log:
                 for step in self._steps:
+                    while not self._has_room(log):
+                        if self._stop.wait(self._pause_s):
+                            return
                     append_step(log, step)
                     self.steps_sent += 1
                     if self._stop.wait(self._pause_s):

@@ -12,6 +12,8 @@ import psycopg
 from psycopg import sql
 
 from streams.contracts.codec import encode_control
+from streams.errors import Unavailable
+from streams.log import Log
 from streams.storage.connect import connect
 from streams.storage.registry import save_registry
 from tests.chaos.database import Database
@@ -24,6 +26,7 @@ PARTITIONS = 4
 GO_ON_S = 120.0
 DRAIN_S = 400.0
 STEPS_PER_S = 2.0
+AHEAD = 200  # records of the log that are not committed: more do not come before some are
 STEP_MS = 30_000  # a minute of the city in a second
 ENDLESS = 1_000_000
 POLL_S = 0.05
@@ -117,6 +120,20 @@ def make_world(host: Host, database: Database, namespace: str, folder: Path, see
         lambda: host.open_log(database.conninfo, namespace),
         storm(registry, ENDLESS, seed, STEP_MS),
         STEPS_PER_S,
+        lambda log: has_room(log, database, namespace),
     )
     fleet = Fleet(host, database.conninfo, namespace, folder)
     return World(host, database, namespace, fleet, feeder)
+
+
+def has_room(log: Log, database: Database, namespace: str) -> bool:
+    """Whether the workers are not too far behind; no while the log or the database is away."""
+    try:
+        with connect(database.conninfo, namespace) as connection:
+            row = connection.execute(
+                "select coalesce(sum(next_offset), 0)::bigint from position where topic <> 'region'"
+            ).fetchone()
+        assert row is not None
+        return sum(log.end(n) for n in range(PARTITIONS)) - int(row[0]) < AHEAD
+    except Unavailable:
+        return False
