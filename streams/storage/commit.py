@@ -19,7 +19,7 @@ from streams.storage.accounts import write_accounts
 from streams.storage.alerts import write_transitions
 from streams.storage.connect import Connection, Cursor, connect, translated
 from streams.storage.findings import write_findings
-from streams.storage.late import merge_late
+from streams.storage.late import join_late, merge_late
 from streams.storage.migrate import namespace_kind
 from streams.storage.position import (
     Move,
@@ -153,8 +153,8 @@ class Committer:
         outcome, partition = piece.outcome, piece.partition
         marks = list(outcome.marks)
         ledger = dict(outcome.ledger)
-        for late in outcome.late:
-            counts, found = merge_late(cursor, late, outcome.zone_ms)
+        if outcome.late:
+            counts, found = merge_late(cursor, join_late(outcome.late), outcome.zone_ms)
             marks += found
             for key, row in counts.items():
                 ledger[key] = ledger[key] + row if key in ledger else row

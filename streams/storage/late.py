@@ -6,6 +6,7 @@ not matter: the state that the next row meets is always the stored one.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,7 +22,7 @@ from streams.storage.connect import Cursor
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 HOUR_MS = 3_600_000
-MAX_RANGES = 16
+MAX_RANGES = 400  # a year of single days: looking at what lies between them costs more
 DUPLICATE, STORED, LATE, REVISED = (
     LEDGER_COLUMNS.index(name) for name in ("duplicate", "stored", "late", "revised")
 )
@@ -102,6 +103,27 @@ def merge_late(
     _insert(cursor, late, verdict)
     _revise(cursor, late, verdict)
     return count(late, verdict), marks(late, verdict, day_offset_ms)
+
+
+def join_late(parts: Sequence[LateRows]) -> LateRows:
+    """All rows in their order, as one: the store is asked once for a whole commit."""
+    if len(parts) == 1:
+        return parts[0]
+    names = {name: number for number, name in enumerate({n: None for p in parts for n in p.names})}
+    return LateRows(
+        names=tuple(names),
+        name=np.concatenate([_renamed(part, names) for part in parts]),
+        sensor=np.concatenate([part.sensor for part in parts]),
+        property=np.concatenate([part.property for part in parts]),
+        time_ms=np.concatenate([part.time_ms for part in parts]),
+        value=np.concatenate([part.value for part in parts]),
+        flag=np.concatenate([part.flag for part in parts]),
+        position=np.concatenate([part.position for part in parts]),
+    )
+
+
+def _renamed(part: LateRows, names: Mapping[tuple[str, str, str], int]) -> Int16:
+    return np.array([names[name] for name in part.names], np.int16)[part.name]
 
 
 def identities(late: LateRows) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -16,9 +16,11 @@ from streams.contracts.outcome import LEDGER_COLUMNS, LateRows
 from streams.contracts.reason import NamespaceKind
 from streams.storage.connect import connect
 from streams.storage.late import (
+    MAX_RANGES,
     Stored,
     count,
     identities,
+    join_late,
     judge,
     marks,
     merge_late,
@@ -125,9 +127,55 @@ def test_any_split_gives_what_row_by_row_gives(rows: list[Row], cuts: set[int]) 
 @given(st.lists(st.integers(0, 10**11), min_size=1, max_size=60))
 def test_time_ranges_cover_every_time_and_are_few(times: list[int]) -> None:
     ranges = time_ranges(np.array(times, np.int64))
-    assert len(ranges) <= 16
+    assert len(ranges) <= MAX_RANGES
     assert all(any(low <= t <= high for low, high in ranges) for t in times)
     assert all(a[1] + HOUR_MS < b[0] for a, b in pairwise(ranges))
+
+
+def test_few_ranges_take_the_narrow_gaps_in() -> None:
+    times = np.array([0, 2, 10, 12, 40], np.int64) * HOUR_MS
+    assert time_ranges(times, 2) == [(0, 12 * HOUR_MS), (40 * HOUR_MS, 40 * HOUR_MS)]
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.lists(st.integers(0, 3), min_size=1, max_size=3, unique=True),
+            st.lists(st.tuples(st.integers(0, 2), st.integers(0, 9)), max_size=5),
+        ),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_joined_late_rows_are_the_rows_one_behind_the_other(
+    parts: list[tuple[list[int], list[tuple[int, int]]]],
+) -> None:
+    made = [named_rows(names, rows) for names, rows in parts]
+    joined = join_late(made)
+    assert list(told(joined)) == [row for part in made for row in told(part)]
+    assert len(set(joined.names)) == len(joined.names)
+
+
+def named_rows(names: list[int], rows: list[tuple[int, int]]) -> LateRows:
+    """Rows of (index of the name, value); everything else follows from the value."""
+    value = np.array([value for _, value in rows], np.int64)
+    return LateRows(
+        names=tuple((f"area {n}", "waterlogging", f"gw {n}") for n in names),
+        name=np.array([index % len(names) for index, _ in rows], np.int16),
+        sensor=(value + 1).astype(np.int32),
+        property=(value + 2).astype(np.int16),
+        time_ms=value + 3,
+        value=value,
+        flag=(value % 2 + 1).astype(np.int8),
+        position=value + 4,
+    )
+
+
+def told(rows: LateRows) -> Iterator[tuple[object, ...]]:
+    """Every row with its name in words."""
+    columns = (rows.sensor, rows.property, rows.time_ms, rows.value, rows.flag, rows.position)
+    for name, *row in zip(rows.name.tolist(), *(c.tolist() for c in columns), strict=True):
+        yield (rows.names[name], *row)
 
 
 @pytest.mark.integration
