@@ -24,12 +24,12 @@ from streams.contracts.frame import Record
 from streams.contracts.outcome import Outcome, StateParts
 from streams.errors import FenceLost, Misconfigured, Unavailable
 from streams.log import Log
+from streams.runtime.chores import Chores
 from streams.runtime.flight import Flight
 from streams.runtime.lane import Lane, Versions, check_log
 from streams.runtime.pace import Pace
 from streams.runtime.poison import Bisection, PoisonGuard
 from streams.runtime.setup import HostSetup, SteppedDown
-from streams.runtime.upkeep import Upkeep
 from streams.storage.commit import Committer, Piece
 from streams.storage.host_store import HostStore
 
@@ -54,14 +54,14 @@ class Host:
         self._bisection = Bisection(self._retake, self._commit_one, PoisonGuard())
         self._stop = threading.Event()
         self._pace = Pace(setup.max_records)
-        self._upkeep = Upkeep(setup, log, self._store, self._committer, self.insist)
+        self._chores = Chores(setup, log, self._store, self._committer, self.insist)
         self._checkpoint_due = 0.0
         self._saved: dict[int, int] = {}
 
     def open(self, stop: threading.Event) -> None:
         """Looks the namespace up; `stop` ends every patience."""
         self._stop = stop
-        self._upkeep.open()
+        self._chores.open()
         self._checkpoint_due = time.monotonic() + self._setup.checkpoint_s
 
     def close(self, clean: bool = True, wait_s: float | None = None) -> None:
@@ -86,7 +86,7 @@ class Host:
         self.settle()
         for partition in sorted(partitions):
             self._retake(partition)
-        self._upkeep.gained(self._lanes)
+        self._chores.gained(self._lanes)
 
     def drop(self, partitions: Iterable[int]) -> None:
         """Forgets these; they were let go (`rest`) or lost. Nothing of theirs may be in flight."""
@@ -96,7 +96,7 @@ class Host:
             self._committer.forget(partition)
             for metric in (metrics.LAG, metrics.RETAINED):
                 metric.labels(str(partition)).set(0)
-        self._upkeep.lost(self._lanes)
+        self._chores.lost(self._lanes)
 
     def rest(self, checkpoint: bool = True) -> None:
         """Lands, writes a checkpoint and lets every partition go, keeping what is in memory."""
@@ -119,8 +119,8 @@ class Host:
         if not busy and time.monotonic() >= self._checkpoint_due:
             self.settle(checkpoint=True)
         busy = self.follow() or busy
-        self._upkeep.number()
-        self._upkeep.tick(self._lanes)
+        self._chores.number()
+        self._chores.tick(self._lanes)
         self.beat()
         return busy
 
@@ -156,21 +156,21 @@ class Host:
     def follow(self) -> bool:
         """One step of every follower, where partition 0 is ours; true when they did something."""
         try:
-            return self._upkeep.follow(self._lanes)
+            return self._chores.follow(self._lanes)
         except FenceLost as error:
             self.settle()
             self._lose(error)
-            self._upkeep.take_over()
+            self._chores.take_over()
             return True
 
     def number(self) -> None:
         """Numbers messages that have none yet."""
-        self._upkeep.number()
+        self._chores.number()
 
     def beat(self) -> None:
         """Says that the loop turns, when it is time to."""
         metrics.TURN.set_to_current_time()
-        self._upkeep.beat(self.positions(), self._saved)
+        self._chores.beat(self.positions(), self._saved)
 
     def positions(self) -> dict[int, int]:
         """The next offset of each partition, as processed."""
@@ -330,7 +330,7 @@ class Host:
             if piece.checkpoint is not None:
                 self._saved[piece.partition] = outcome.next_offset
             if outcome.transitions:
-                self._upkeep.unnumbered = True
+                self._chores.unnumbered = True
 
 
 def with_checkpoints(pieces: Sequence[Piece], lanes: Iterable[Lane]) -> list[Piece]:

@@ -29,7 +29,7 @@ NEAR_RETENTION = 10  # of so many parts of what the log keeps, the checkpoint is
 Insist = Callable[[str, Callable[[], Any]], Any]
 
 
-class Upkeep:
+class Chores:
     """Called by the host's thread in every turn; does each thing when it is due."""
 
     def __init__(
