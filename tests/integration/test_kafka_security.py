@@ -145,6 +145,7 @@ def test_the_password_shows_in_no_log(
     secured_kafka: SecuredKafka, topic: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.INFO, logger="kafka")  # as it is before a worker quietens it
     there_and_back(secured_kafka.settings, topic)
     ensure_topics(secured_kafka.settings, NAMESPACE, 2)
     assert "Authenticated as city" in caplog.text  # the client's own lines are there
