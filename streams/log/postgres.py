@@ -28,7 +28,7 @@ with taken as (
     insert into log_record (topic, partition, "offset", append_ms, headers, body)
     select %(topic)s, %(partition)s, taken.first + entry.number - 1,
            (extract(epoch from clock_timestamp()) * 1000)::bigint, entry.headers, entry.body
-    from taken, unnest(%(headers)s::bytea[], %(bodies)s::bytea[])
+    from taken, unnest(%(headers)b::bytea[], %(bodies)b::bytea[])
          with ordinality as entry (headers, body, number)
 )
 select first from taken

@@ -30,7 +30,7 @@ from unnest(
     %(valid_until_ms)s::bigint[], %(state)s::text[], %(severity)s::smallint[], %(stale)s::bool[],
     %(unverified)s::bool[], %(change)s::text[], %(value)s::text[], %(threshold)s::text[],
     %(unit)s::text[], %(rule_version)s::text[], %(origin)s::text[], %(position)s::bigint[],
-    %(evidence)s::text[]
+    %(evidence)b::text[]
 ) as t (
     alert, sequence, event_ms, decided_ms, valid_until_ms, state, severity, stale, unverified,
     change, value, threshold, unit, rule_version, origin, position, evidence)
@@ -66,7 +66,7 @@ ADD_MESSAGES = """
 insert into outbox (topic, key, area, status, notify, content)
 select %(topic)s, key, area, status, notify, content::jsonb
 from unnest(%(key)s::text[], %(area)s::text[], %(status)s::text[], %(notify)s::bool[],
-            %(content)s::text[])
+            %(content)b::text[])
      with ordinality as t (key, area, status, notify, content, number)
 order by number
 """

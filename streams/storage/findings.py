@@ -13,10 +13,11 @@ from streams.contracts.outcome import AreaLatest, AreaRisk, Outcome, SensorHealt
 from streams.storage.alerts import json_text
 from streams.storage.connect import Cursor
 
+# Long columns go in binary (%b): as text each byte would be looked at in Python.
 SET_RESULTS = """
 insert into point_result (kind, point, start, period_s, payload)
 select kind, point, at_ms(start_ms), period_s, payload::jsonb
-from unnest(%s::text[], %s::text[], %s::bigint[], %s::int[], %s::text[])
+from unnest(%s::text[], %s::text[], %s::bigint[], %s::int[], %b::text[])
      as t (kind, point, start_ms, period_s, payload)
 on conflict (kind, point, start, period_s) do update set payload = excluded.payload
 where point_result.payload is distinct from excluded.payload
@@ -24,7 +25,7 @@ where point_result.payload is distinct from excluded.payload
 SET_EPISODES = """
 insert into episode (id, kind, area, point, start, "end", payload)
 select id, kind, area, point, at_ms(start_ms), at_ms(end_ms), payload::jsonb
-from unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::text[])
+from unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::bigint[], %b::text[])
      as t (id, kind, area, point, start_ms, end_ms, payload)
 on conflict (id) do update set
     kind = excluded.kind, area = excluded.area, point = excluded.point, start = excluded.start,
@@ -61,7 +62,7 @@ where (sensor_health.expected, sensor_health.received, sensor_health.good, senso
 SET_LATEST = """
 insert into area_latest (area, domain, as_of, decided_at, payload)
 select area, domain, at_ms(as_of_ms), at_ms(decided_ms), payload::jsonb
-from unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::text[])
+from unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[], %b::text[])
      as t (area, domain, as_of_ms, decided_ms, payload)
 on conflict (area, domain) do update set
     as_of = excluded.as_of, decided_at = excluded.decided_at, payload = excluded.payload
@@ -72,7 +73,7 @@ insert into area_risk
 select area, severity, led_by, unknown, stale_alerts, open_alerts,
        at_ms(as_of_ms), at_ms(decided_ms), detail::jsonb
 from unnest(%s::text[], %s::smallint[], %s::text[], %s::bool[], %s::int[], %s::int[],
-            %s::bigint[], %s::bigint[], %s::text[])
+            %s::bigint[], %s::bigint[], %b::text[])
      as t (area, severity, led_by, unknown, stale_alerts, open_alerts, as_of_ms, decided_ms, detail)
 on conflict (area) do update set
     severity = excluded.severity, led_by = excluded.led_by, unknown = excluded.unknown,

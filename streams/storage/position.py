@@ -76,15 +76,16 @@ STANDING = """
 select partition, owner_epoch, next_offset, checkpoint_offset from position
 where topic = %s and partition = any(%s)
 """
+# Long columns go in binary (%b): as text each byte would be looked at in Python.
 KEEP_PARTS = """
 insert into checkpoint (topic, partition, key, content)
-select %s, %s, key, content from unnest(%s::text[], %s::bytea[]) as given (key, content)
+select %s, %s, key, content from unnest(%s::text[], %b::bytea[]) as given (key, content)
 on conflict (topic, partition, key) do update set content = excluded.content
 """
 KEEP_SEGMENTS = """
 insert into checkpoint_segment (topic, partition, key, number, content)
 select %s, %s, key, number, content
-from unnest(%s::text[], %s::bigint[], %s::bytea[]) as given (key, number, content)
+from unnest(%s::text[], %s::bigint[], %b::bytea[]) as given (key, number, content)
 on conflict (topic, partition, key, number) do update set content = excluded.content
 """
 DROP_SEGMENTS = """
