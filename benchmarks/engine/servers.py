@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import argparse
 import shutil
-import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from deploy.native_kafka import NativeKafka
-from deploy.native_settings import NativeSettings
 from deploy.native_timescale import NativeTimescale
 from deploy.postgres import EmbeddedPostgres
 from streams.settings import Settings
+from tests.support.native import free_settings
 
 START_S = 180.0
 
@@ -51,22 +50,10 @@ def _own(var_dir: Path, infra: str) -> Iterator[Settings]:
         finally:
             embedded.purge()
         return
-    kafka_port, controller_port, postgres_port = free_ports(3)
-    native = NativeSettings(
-        kafka_port=kafka_port, kafka_controller_port=controller_port, postgres_port=postgres_port
-    )
+    native = free_settings()
     broker, database = NativeKafka(var_dir, native), NativeTimescale(var_dir, native)
     try:
         yield Settings(database=database.start(START_S), kafka=broker.start(START_S))
     finally:
         broker.purge()
         database.purge()
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody uses at this moment."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports

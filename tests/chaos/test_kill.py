@@ -16,7 +16,6 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -28,10 +27,11 @@ from streams.domains import find_domains
 from streams.log import Entry
 from streams.log.postgres import PostgresLog
 from streams.runtime.worker import worker_host
-from streams.storage.canonical import canonical_dump, differences
+from streams.storage.canonical import differences
 from streams.storage.connect import connect
 from streams.storage.migrate import migrate
 from streams.storage.registry import save_registry
+from tests.chaos.verdict import assert_ledger_closes, dump
 from tests.support.namespace import copy_log
 from tests.support.storm import START_MS, storm, storm_registry
 
@@ -180,22 +180,3 @@ def work_off(conninfo: str, namespace: str) -> None:
     """Commits what is left of the log."""
     with worker_host(conninfo, namespace, find_domains()) as host:
         host.run_until_idle()
-
-
-def dump(conninfo: str, namespace: str) -> dict[str, list[tuple[Any, ...]]]:
-    with connect(conninfo, namespace) as connection:
-        return canonical_dump(connection)
-
-
-def assert_ledger_closes(found: dict[str, list[tuple[Any, ...]]]) -> None:
-    assert found["ledger"]
-    total = [0] * 8
-    for _, _, _, *counts in found["ledger"]:
-        received, rejected, quarantined, duplicate, stored, on_time, late, revised = counts
-        assert received == rejected + quarantined + duplicate + stored
-        assert stored == on_time + late
-        assert revised <= stored
-        total = [a + b for a, b in zip(total, counts, strict=True)]
-    assert all(total), total
-    # Every stored row is either a row of the store or took the place of one.
-    assert total[4] == len(found["observation"]) + len(found["observation_revision"])
