@@ -24,6 +24,7 @@ from benchmarks.engine.stack import Stack, stack, watch
 from benchmarks.quick import say
 from streams.contracts.codec import decode
 from streams.log import OBSERVATION_TOPIC
+from streams.settings import Settings
 
 LOOK_S = 0.003
 START_S = 120.0
@@ -52,19 +53,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--areas", type=int, default=20)
     parser.add_argument("--seconds", type=int, default=300)
     given = parser.parse_args(arguments)
-    size = city.Size(areas=given.areas)
-    with servers(given) as settings, stack(settings, "bench_latency", size) as found:
+    with servers(given) as settings:
+        measure(settings, city.Size(areas=given.areas), given.seconds)
+
+
+def measure(settings: Settings, size: city.Size, seconds: int) -> None:
+    """Feeds one worker for so long; prints percentiles and what it cost."""
+    with stack(settings, "bench_latency", size) as found:
         found.start()
         watch(found, lambda s: s.position >= size.partitions, START_S)
         meter = Meter(found)
         meter.start()
-        seen = observe(found, given.seconds)
+        seen = observe(found, seconds)
         costs = meter.stop()
         ages = np.concatenate([ages_ms(found, n, seen) for n in range(size.partitions)])
         found.stop()
-    report(ages, given.seconds * given.areas * size.sensors)
+    report(ages, seconds * size.areas * size.sensors)
     for part, spent in costs.items():
-        say(f"latency_cpu_{part}", spent / given.seconds, "cores")
+        say(f"latency_cpu_{part}", spent / seconds, "cores")
 
 
 def report(ages_ms: np.typing.NDArray[np.float64], readings: int) -> None:

@@ -16,6 +16,7 @@ from benchmarks import city
 from benchmarks.engine.servers import add_servers, servers
 from benchmarks.engine.stack import Stack, rate, stack, watch
 from benchmarks.quick import say
+from streams.settings import Settings
 
 START_S = 120.0
 EVERY_S = 0.2
@@ -30,9 +31,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--areas", type=int, default=40)
     parser.add_argument("--seconds", type=int, default=300, help="length of the storm")
     given = parser.parse_args(arguments)
-    size = city.Size(areas=given.areas)
-    with servers(given) as settings, stack(settings, "bench_reads", size) as found:
-        found.fill(city.seconds(given.seconds, size=size))
+    with servers(given) as settings:
+        measure(settings, city.Size(areas=given.areas), given.seconds)
+
+
+def measure(settings: Settings, size: city.Size, seconds: int) -> None:
+    """One storm of so many seconds worked off; prints how long the reads took."""
+    with stack(settings, "bench_reads", size) as found:
+        found.fill(city.seconds(seconds, size=size))
         end = found.ends()
         found.start()
         begun = watch(found, lambda s: s.stored > 0, START_S)

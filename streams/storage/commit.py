@@ -22,11 +22,13 @@ from streams.storage.findings import write_findings
 from streams.storage.late import join_late, merge_late
 from streams.storage.migrate import namespace_kind
 from streams.storage.position import (
+    LOCK_WAIT_MS,
     Move,
     Taken,
     adopt_partitions,
     already_moved,
     application_name,
+    end_silent_holders,
     hold_again,
     let_go,
     owns,
@@ -120,11 +122,11 @@ class Committer:
         with self._trouble():
             connection = self._open()
             kind = self._kind_of(connection)
-            with connection.transaction(), connection.cursor() as cursor:
-                fenced = pass_fence(cursor, self._topic, moves)
-                if not fenced:
-                    raise psycopg.Rollback
-                self._write(cursor, kind, pieces)
+            try:
+                fenced = self._store(connection, kind, moves, pieces)
+            except psycopg.errors.LockNotAvailable:
+                end_silent_holders(connection)
+                raise
             if not fenced:
                 self._explain(connection, moves)
 
@@ -133,6 +135,22 @@ class Committer:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+    def _store(
+        self,
+        connection: Connection,
+        kind: NamespaceKind,
+        moves: Sequence[Move],
+        pieces: Sequence[Piece],
+    ) -> bool:
+        """The transaction; False, and nothing of it stays, where the fence does not open."""
+        fenced = False
+        with connection.transaction(), connection.cursor() as cursor:
+            fenced = pass_fence(cursor, self._topic, moves)
+            if not fenced:
+                raise psycopg.Rollback
+            self._write(cursor, kind, pieces)
+        return fenced
 
     def _write(self, cursor: Cursor, kind: NamespaceKind, pieces: Sequence[Piece]) -> None:
         outcomes = [piece.outcome for piece in pieces]
@@ -194,7 +212,9 @@ class Committer:
     def _open(self) -> Connection:
         if self._connection is None or self._connection.closed:
             name = application_name(self._namespace, self._topic)
-            self._connection = connect(self._conninfo, self._namespace, name)
+            self._connection = connect(
+                self._conninfo, self._namespace, name, lock_wait_ms=LOCK_WAIT_MS
+            )
             adopt_partitions(self._connection, self._namespace, self._topic, self._epochs)
         return self._connection
 

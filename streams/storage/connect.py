@@ -36,8 +36,12 @@ def connect(
     *,
     autocommit: bool = False,
     timeout_s: int = TRANSACTION_TIMEOUT_S,
+    lock_wait_ms: int = 0,
 ) -> Connection:
-    """A connection into the namespace; times in UTC. Raises `Unavailable` when nothing answers."""
+    """A connection into the namespace; times in UTC. Raises `Unavailable` when nothing answers.
+
+    `lock_wait_ms`: how long a statement waits for a lock; 0 = as long as statements may take.
+    """
     with translated():
         connection = psycopg.connect(
             conninfo,
@@ -50,6 +54,7 @@ def connect(
             "timezone": "UTC",
             "statement_timeout": f"{timeout_s}s",
             "idle_in_transaction_session_timeout": f"{timeout_s}s",
+            "lock_timeout": f"{lock_wait_ms}ms",
             "client_min_messages": "warning",
             UNPACKED: "0",
         }

@@ -17,7 +17,7 @@ from streams.storage.connect import Connection, Cursor
 from streams.storage.migrate import REGION_TOPIC
 from streams.storage.sequencer import OUTBOX_TOPIC
 
-LOCK_WAIT_MS = 3_000  # a successor waits so long for a lock before it looks who holds it
+LOCK_WAIT_MS = 3_000  # a commit or a successor waits so long before it looks who holds the lock
 SILENT_MS = 2_000  # and ends holders that have said nothing for so long
 END_STUCK_OWNER = """
 select pg_terminate_backend(a.pid, 5000)
@@ -29,8 +29,9 @@ where p.topic = %(topic)s and p.partition = any(%(partitions)s::int[])
   and a.pid <> pg_backend_pid() and a.datname = current_database()
   and a.application_name = %(application)s
 """
-# A process that was stopped in another transaction than its commit (recomputer, region runner,
-# numbering) keeps row locks that everybody needs. Whoever holds some and leaves the server waiting
+# A stopped process keeps locks that everybody needs: of rows, in its recomputer, region runner or
+# numbering; of the new chunk of a hypertable, which every other COPY of that day waits for, in its
+# commit. Whoever holds some and leaves the server waiting
 # for its next word is ended: a process that is only slow connects again and loses nothing.
 END_SILENT_HOLDERS = """
 select pg_terminate_backend(a.pid, 5000)
@@ -147,8 +148,7 @@ def take_partition(
         _probe(connection)
         return _take(connection, topic, partition, log_id)
     except psycopg.errors.LockNotAvailable:
-        connection.execute(END_SILENT_HOLDERS, {"silent_ms": SILENT_MS})
-        connection.commit()
+        end_silent_holders(connection)
     return _take(connection, topic, partition, log_id)
 
 
@@ -164,6 +164,12 @@ def adopt_partitions(
             ADOPT,
             {"topic": topic, "partitions": list(epochs), "epochs": list(epochs.values())},
         )
+
+
+def end_silent_holders(connection: Connection) -> None:
+    """Ends the backends whose process was stopped in a transaction that others wait for."""
+    connection.execute(END_SILENT_HOLDERS, {"silent_ms": SILENT_MS})
+    connection.commit()
 
 
 def let_go(connection: Connection, topic: str, epochs: Mapping[int, int]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import replace
 from typing import Any, LiteralString
 
@@ -129,6 +130,29 @@ def test_what_a_stopped_process_holds_beside_its_owner_does_not_stop_a_successor
     told.outcome.region.append(message)
     other.commit([told])
     other.close()
+    with pytest.raises(psycopg.OperationalError, match="terminat"):
+        frozen.execute("select 1")
+    frozen.close()
+
+
+@pytest.mark.integration
+@pytest.mark.every_store
+def test_what_a_stopped_owner_holds_does_not_stop_the_others(
+    database_url: str, namespace: str
+) -> None:
+    """Its COPY made a new chunk, say: every other COPY into that day waits for it."""
+    migrate(database_url, namespace, NamespaceKind.REPLAY, domains={}, partitions=2)
+    owner = Committer(database_url, namespace, OBSERVATION_TOPIC)
+    owner.take(0)
+    frozen = connect(database_url, namespace, "citybrain owner other")
+    frozen.execute("select from log_partition where topic = 'city.observation.v1' for share")
+    frozen.execute("lock table observation in exclusive mode")
+    began = time.monotonic()
+    Patience(give_up_s=30.0).insist(
+        "commit", lambda: owner.commit([piece(0, 5)]), threading.Event()
+    )
+    assert time.monotonic() - began < 20.0  # far below the server's timeout of transactions
+    owner.close()
     with pytest.raises(psycopg.OperationalError, match="terminat"):
         frozen.execute("select 1")
     frozen.close()
