@@ -77,6 +77,12 @@ class Stack:
             self.settings.conninfo(), self.namespace, "citybrain benchmark", autocommit=True
         )
 
+    def written_bytes(self) -> int:
+        """How much the database server has ever put into its write-ahead log."""
+        with self.connect() as connection:
+            row = connection.execute("select pg_current_wal_lsn() - '0/0'::pg_lsn").fetchone()
+        return int(row[0]) if row else 0
+
     def start(self, count: int = 1) -> None:
         """Starts so many more workers."""
         environment = {

@@ -70,13 +70,17 @@ def run(found: Stack, end: int, workers: int) -> list[Sample]:
     """Starts workers and follows them to the end of the log; prints their costs."""
     found.start(workers)
     samples = watch(found, lambda s: s.stored > 0, START_S)
+    begun = samples[-1].stored
     meter = Meter(found)
     meter.start()
+    written = found.written_bytes()
     samples += watch(found, lambda s: s.position >= end, TIMEOUT_S)
     costs = meter.stop()
     stored = samples[-1].stored
     for part, spent in costs.items():
-        say(f"cpu_{part}", 1e6 * spent / stored, "µs a reading")
+        say(f"cpu_{part}", 1e6 * spent / (stored - begun), "µs a reading")
+    wal = (found.written_bytes() - written) / (stored - begun)
+    say("written", wal, "B of the database's write-ahead log a reading")
     say("rss_workers", max((mb for _, mb in meter.rss_mb), default=0.0), "MB at most, all workers")
     found.stop()
     return samples
