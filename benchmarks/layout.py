@@ -129,10 +129,13 @@ def ingest(
 def close(connection: Connection, layout: Layout) -> float:
     """Does to every chunk what belongs to a closed day; the seconds that it took."""
     began = time.perf_counter()
-    for part in parts(connection, layout):
-        schema = sql.Identifier(part.split(".")[0])
+    for number, part in enumerate(parts(connection, layout)):
+        schema, key = (
+            sql.Identifier(part.split(".")[0]),
+            sql.Identifier(f"observation_key_{number}"),
+        )
         for statement in layout.closing:
-            connection.execute(sql.SQL(statement).format(sql.SQL(part), schema=schema))
+            connection.execute(sql.SQL(statement).format(sql.SQL(part), schema=schema, key=key))
     return time.perf_counter() - began
 
 

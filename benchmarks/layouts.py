@@ -31,11 +31,10 @@ create index observation_t on observation using brin (t timestamptz_minmax_multi
 with (pages_per_range = 32, autosummarize = on)
 """
 TIMES = "create index observation_t on observation (t)"
-INDEX = "create index observation_key on {} (sensor, property, t)"
-CLUSTER = "cluster {} using observation_key"
+INDEX = "create index {key} on {} (sensor, property, t)"
+CLUSTER = "cluster {} using {key}"
 SORTED_BRIN = (
-    "create index observation_key on {} using brin (sensor int4_minmax_multi_ops)"
-    " with (pages_per_range = 8)"
+    "create index {key} on {} using brin (sensor int4_minmax_multi_ops) with (pages_per_range = 8)"
 )
 
 
@@ -115,7 +114,7 @@ LAYOUTS = (
         "rows_brin_then_cluster_brin",
         WIDE,
         BRIN,
-        (INDEX, CLUSTER, "drop index {schema}.observation_key", SORTED_BRIN),
+        (INDEX, CLUSTER, "drop index {schema}.{key}", SORTED_BRIN),
     ),
     Layout("frames_as_arrays", ARRAYS, copy=copy_frames, also=ALSO_BETWEEN, holds_rows=False),
 )

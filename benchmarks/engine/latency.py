@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -29,6 +30,7 @@ from streams.settings import Settings
 LOOK_S = 0.003
 START_S = 120.0
 DRAIN_S = 60.0
+WORST = 40
 # One worker commits one transaction at a time, and the table only grows: places are an order.
 NEW = """
 select ctid::text, partition, position, (extract(epoch from decided_at) * 1000)::bigint
@@ -67,8 +69,11 @@ def measure(settings: Settings, size: city.Size, seconds: int) -> None:
         seen = observe(found, seconds)
         costs = meter.stop()
         ages = np.concatenate([ages_ms(found, n, seen) for n in range(size.partitions)])
+        in_order = sorted(seen, key=lambda one: one.partition)  # stable: as the ages are
         found.stop()
     report(ages, seconds * size.areas * size.sensors)
+    at_ms = np.array([one.seen_ms for one in in_order])
+    report_worst(ages, at_ms - at_ms.min())
     for part, spent in costs.items():
         say(f"latency_cpu_{part}", spent / seconds, "cores")
 
@@ -79,6 +84,16 @@ def report(ages_ms: np.typing.NDArray[np.float64], readings: int) -> None:
     say("latency_transitions", len(ages_ms), "transitions")
     for name, share in (("p50", 50), ("p90", 90), ("p99", 99), ("max", 100)):
         say(f"latency_{name}", float(np.percentile(ages_ms, share)), "ms from append to committed")
+
+
+def report_worst(ages_ms: np.typing.NDArray[np.float64], after_ms: Any) -> None:
+    """When the slowest were seen: what is slow all the time, or at certain moments."""
+    worst = np.argsort(-ages_ms)[:WORST]
+    for moment in sorted({int(after_ms[n] // 1000) for n in worst.tolist()}):
+        of_it = ages_ms[worst][after_ms[worst] // 1000 == moment]
+        say(
+            "latency_worst", float(of_it.max()), f"ms, {len(of_it)} of the slowest, second {moment}"
+        )
 
 
 def observe(found: Stack, seconds: int) -> list[Seen]:

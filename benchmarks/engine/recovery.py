@@ -23,6 +23,7 @@ from benchmarks import city
 from benchmarks.engine.servers import add_servers, servers
 from benchmarks.engine.stack import Stack, stack
 from benchmarks.quick import say
+from streams.errors import Unavailable
 from streams.log.kafka_admin import administration
 from streams.log.kafka_group import Member, group_members
 from streams.settings import Settings
@@ -86,7 +87,7 @@ def one_round(found: Stack) -> Round:
     with administration(found.settings) as admin, found.connect() as connection:
 
         def members() -> dict[str, Member]:
-            return {m.client: m for m in group_members(admin, found.namespace)}
+            return {m.client: m for m in patiently(lambda: group_members(admin, found.namespace))}
 
         def standing() -> dict[int, tuple[int, int]]:
             return {n: (epoch, offset) for epoch, offset, n in connection.execute(HELD)}
@@ -139,6 +140,18 @@ def settled(standing: Callable[[], dict[int, tuple[int, int]]], found: Stack) ->
         )
 
     until(moved, "the workers do not begin", found)
+
+
+def patiently(ask: Callable[[], Sequence[Member]]) -> Sequence[Member]:
+    """Asks again while the broker still loads its groups."""
+    deadline = time.monotonic() + DEADLINE_S
+    while True:
+        try:
+            return ask()
+        except Unavailable:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(LOOK_S)
 
 
 def until(condition: Callable[[], bool], complaint: str, found: Stack) -> float:
