@@ -26,7 +26,7 @@ from streams.windows.watermark import NEVER
 if TYPE_CHECKING:
     from streams.area.process import Area
 
-LONGEST = 256  # items of a run: bounds what is copied together
+LONGEST = 256  # items or frames of a run: bounds what is copied together
 MOST_ROWS = 1 << 16
 
 
@@ -52,8 +52,8 @@ class Line:
 
 
 class Runs:
-    """Takes an area's items. `_reach` is a guess at how many fit together: it decides how much is
-    looked at in vain, never what comes out."""
+    """Takes an area's items. `_reach` is a guess at how many frames fit together: it decides how
+    much is looked at in vain, never what comes out."""
 
     def __init__(self, area: Area) -> None:
         self._area = area
@@ -63,13 +63,16 @@ class Runs:
         """All items, in order."""
         begin = 0
         while begin < len(items):
-            taken = self._take_run(items[begin : begin + self._reach], outcome)
-            if taken:
-                self._reach = min(LONGEST, 2 * self._reach)
-            else:
-                taken, self._reach = 1, max(2, self._reach // 2)
-                self._take_one(items[begin], outcome)
-            begin += taken
+            end = _behind_frame(items, begin, self._reach)
+            taken = self._take_run(items[begin:end], outcome)
+            begin = begin + taken if taken else self._take_first(items, begin, outcome)
+
+    def _take_first(self, items: Sequence[Item], begin: int, outcome: Outcome) -> int:
+        """Takes the first frame from there on alone, with the ticks before it; where it ends."""
+        end = _behind_frame(items, begin, 1)
+        for item in items[begin:end]:
+            self._take_one(item, outcome)
+        return end
 
     def _take_one(self, item: Item, outcome: Outcome) -> None:
         if item.frame is None:
@@ -80,6 +83,16 @@ class Runs:
     def _take_run(self, items: Sequence[Item], outcome: Outcome) -> int:
         """Takes as many as fit together, at least two frames; gives how many items that were."""
         placed, end = self._fitting(items)
+        if sum(len(of) for of in placed.values()) < 2:
+            return 0
+        taken = self._take_together(items, placed, end, outcome)
+        self._reach = min(LONGEST, 2 * self._reach) if taken else max(2, self._reach // 2)
+        return taken
+
+    def _take_together(
+        self, items: Sequence[Item], placed: Mapping[str, list[Placed]], end: int, outcome: Outcome
+    ) -> int:
+        """As `_take_run`, of frames that may fit together if their rows do."""
         found = self._columns(placed, end)
         if found is None:
             return 0
@@ -131,8 +144,6 @@ class Runs:
         """The columns of each domain, as they came and by (series, time), and where the run ends;
         None when fewer than two frames are left."""
         area = self._area
-        if sum(len(of) for of in placed.values()) < 2:
-            return None
         groups = [stretch.gather(area.seats[n], of, area.future_ms) for n, of in placed.items()]
         silent = area.silence.state.silent_since
         end = min([end, *(stretch.first_refused(c, silent, NEVER) for c in groups)])
@@ -205,6 +216,17 @@ class Runs:
             area.advance(to_ms, outcome)
         elif to_ms > area.proc_ms:
             area.proc_ms = to_ms
+
+
+def _behind_frame(items: Sequence[Item], begin: int, number: int) -> int:
+    """Where the items from `begin` on hold that many frames, or there are no more of them, or as
+    many items as a run may have."""
+    last = min(len(items), begin + LONGEST)
+    for place in range(begin, last):
+        number -= items[place].frame is not None
+        if not number:
+            return place + 1
+    return last
 
 
 def _takes(seat: Seat, frame: Frame) -> bool:

@@ -85,6 +85,16 @@ def test_runs_equal_one_by_one(seed: int, monkeypatch: pytest.MonkeyPatch) -> No
     same(each, run(records, cuts, restart=sorted(set(cuts))[7]))
 
 
+def test_after_a_bad_stretch_frames_are_taken_in_runs_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    wrong = range(100, 130)
+    records = dense_city.steady(400, wrong)
+    alone = frames_taken_alone(monkeypatch)
+    run(records, range(0, len(records), 60))
+    assert alone[0] < len(wrong) + 30
+
+
 def frames_taken_alone(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Counts calls of `Area.take`."""
     count, plain = [0], Area.take

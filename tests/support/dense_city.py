@@ -75,6 +75,19 @@ def records(seed: int, seconds: int = 420) -> list[Record]:
     return [Record(i, START_MS, *entry) for i, entry in enumerate(entries)]
 
 
+def steady(seconds: int, wrong: range) -> list[Record]:
+    """A frame and a tick a second, of dry points; in the seconds of `wrong` a row is no number."""
+    entries = [encode_control("registry", registry().version, START_MS - 1000)]
+    for second in range(seconds):
+        now = START_MS + 1000 * second
+        lines = [(f"p{n}", "depth", now, 0.0) for n in range(0, DEPTHS, 2)]
+        if second in wrong:
+            lines[0] = (*lines[0][:3], np.nan)
+        entries.append(encode(_frame("waterlogging", "/gw/0", f"{second}", now, lines)))
+        entries.append(encode_tick(now + 900))
+    return [Record(i, START_MS, *entry) for i, entry in enumerate(entries)]
+
+
 def _depths(
     rng: np.random.Generator, now: int, second: int, peak: np.typing.NDArray[np.float64]
 ) -> list[Line]:
