@@ -60,16 +60,18 @@ def colour_of(alerts: Iterable[Alert], numbers: Compound) -> Severity:
 
 
 def _by_domain(alerts: list[Alert], newest_ms: Mapping[str, int]) -> list[dict[str, Any]]:
-    names = sorted({domain for domain, _, _ in alerts} | set(newest_ms))
+    found: dict[str, list[Alert]] = {name: [] for name in newest_ms}
+    for alert in alerts:
+        found.setdefault(alert[0], []).append(alert)
     return [
         {
             "domain": name,
-            "severity": int(max((s for d, s, _ in alerts if d == name), default=Severity.NONE)),
-            "open": sum(d == name for d, _, _ in alerts),
-            "stale": sum(stale for d, _, stale in alerts if d == name),
+            "severity": int(max((severity for _, severity, _ in of), default=Severity.NONE)),
+            "open": len(of),
+            "stale": sum(stale for _, _, stale in of),
             "as_of_ms": newest_ms.get(name),
         }
-        for name in names
+        for name, of in sorted(found.items())
     ]
 
 

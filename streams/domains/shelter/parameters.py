@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
+from types import MappingProxyType
 
 from streams.contracts.domain import Parameter
 from streams.contracts.reason import Severity
@@ -76,15 +78,20 @@ def severity_rank(parameters: Mapping[str, str], key: str) -> int:
     return int(parameters[RANKS[_SEVERITIES[parameters[key]]]])
 
 
-def hazards_by_rule(parameters: Mapping[str, str]) -> dict[str, str]:
+def hazards_by_rule(parameters: Mapping[str, str]) -> Mapping[str, str]:
     """Beginning of a rule's name → the hazard that its alerts are. ValueError when malformed."""
+    return _hazards_by_rule(parameters[HAZARD_OF_RULE])
+
+
+@lru_cache(maxsize=64)
+def _hazards_by_rule(text: str) -> Mapping[str, str]:
     found = {}
-    for part in parameters[HAZARD_OF_RULE].split(","):
-        beginning, _, hazard = (text.strip() for text in part.partition("="))
+    for part in text.split(","):
+        beginning, _, hazard = (piece.strip() for piece in part.partition("="))
         if not (beginning and hazard):
             raise ValueError(f"{HAZARD_OF_RULE}: {part.strip()!r} is not rule=hazard")
         found[beginning] = hazard
-    return found
+    return MappingProxyType(found)
 
 
 def mistakes_in(parameters: Mapping[str, str]) -> list[str]:

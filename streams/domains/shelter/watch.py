@@ -114,11 +114,9 @@ def heed(state: WatchState, view: AreaView, around: Surroundings) -> Outputs:
     """Other domains' alerts, a registry version or a deadline: the rules by evidence again."""
     out, before = Outputs(), (state.day, state.hazards)
     _know_day(state, view, around.now_ms)
-    state.covering = {
-        a.rule: hazard_of(a.rule, view.parameters) or "" for a in around.alerts if _covers(a)
-    }
-    found = {hazard_of(a.rule, view.parameters) for a in around.alerts}
-    state.hazards = sorted(h for h in found if h is not None)
+    found = {rule: hazard_of(rule, view.parameters) for rule in {a.rule for a in around.alerts}}
+    state.covering = {a.rule: found[a.rule] or "" for a in around.alerts if _covers(a)}
+    state.hazards = sorted({hazard for hazard in found.values() if hazard is not None})
     out.inventory_changed = before != (state.day, state.hazards)
     for number in state.live:
         _decide(state, view, number, around.now_ms, out)
