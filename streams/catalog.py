@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
+from weakref import WeakValueDictionary
 
 from streams.contracts.domain import Point
 
@@ -137,6 +138,19 @@ class Registry:
         """The city of a county; a city itself; the province for the province."""
         found = self.areas[area]
         return found.parent if found.level == "county" and found.parent else area
+
+
+_held: WeakValueDictionary[str, Registry] = WeakValueDictionary()
+
+
+def registry_of(version: str, content: Mapping[str, Any]) -> Registry:
+    """The registry with this content, whose hash is the version. While anybody in the process
+    holds it, everybody gets the same one: partitions and followers share what is as large as the
+    city."""
+    found = _held.get(version)
+    if found is None:
+        found = _held[version] = Registry.from_dict(content)
+    return found
 
 
 @dataclass(frozen=True)

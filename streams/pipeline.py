@@ -19,7 +19,7 @@ from streams.area.keep import AreaKeeper
 from streams.area.process import Area
 from streams.area.run import Item, Runs
 from streams.area.view import day_zone_ms, profile_mistakes
-from streams.catalog import Profile, Registry
+from streams.catalog import Profile, Registry, registry_of
 from streams.contracts import state as state_bytes
 from streams.contracts.codec import decode
 from streams.contracts.domain import Domain
@@ -201,7 +201,8 @@ class Pipeline:
                 self._bury(record, Reason.UNUSABLE_VERSION, "; ".join(mistakes), outcome)
                 return
         if control.kind == "registry":
-            self._registry, self._head.registry = Registry.from_dict(content), control.version
+            self._registry = registry_of(control.version, content)
+            self._head.registry = control.version
         else:
             self._profile, self._head.profile = Profile.from_dict(content), control.version
         self._head_changed = True
@@ -273,7 +274,7 @@ class Pipeline:
             self._profile = Profile.from_dict(contents[self._head.profile])
         if not self._head.registry:
             return
-        self._registry = Registry.from_dict(contents[self._head.registry])
+        self._registry = registry_of(self._head.registry, contents[self._head.registry])
         for code in self._head.areas:
             self._open(code)
             self._keepers[code].load(parts, segments, self._registry, self._profile)

@@ -15,7 +15,7 @@ from typing import Any, LiteralString
 import numpy as np
 
 from streams.area.view import build_view
-from streams.catalog import Profile, Registry
+from streams.catalog import Profile, Registry, registry_of
 from streams.contracts.domain import (
     DAY_MS,
     HOUR_MS,
@@ -224,7 +224,7 @@ class Recomputer:
             return Registry({}, {}, {}, {}, {})
         found = self._versions.get(row[0])
         if not isinstance(found, Registry):
-            found = Registry.from_dict(load_version(cursor.connection, row[0]))
+            found = registry_of(row[0], load_version(cursor.connection, row[0]))
             self._versions[row[0]] = found
         return found
 

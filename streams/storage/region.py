@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from streams.catalog import Profile, Registry
+from streams.catalog import Profile, Registry, registry_of
 from streams.contracts.domain import Domain
 from streams.contracts.outcome import RegionMessage
 from streams.contracts.reason import NamespaceKind
@@ -155,7 +155,7 @@ class RegionRunner:
             if registry is None:
                 return None
             connection = cursor.connection
-            self._registry = Registry.from_dict(load_version(connection, registry))
+            self._registry = registry_of(registry, load_version(connection, registry))
             values: Mapping[str, str] = {}
             if profile is not None:
                 values = Profile.from_dict(load_version(connection, profile)).values

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import weakref
 from dataclasses import replace
 
 import pytest
 
-from streams.catalog import Profile, Registry, content_hash, spread_areas
+from streams.catalog import Profile, Registry, content_hash, registry_of, spread_areas
 from tests.support.small_city import COUNTIES, registry
 
 
@@ -17,6 +18,17 @@ def test_a_version_survives_json() -> None:
     assert again.version == held.version
     assert again.sensors == held.sensors
     assert again.points_by_area == held.points_by_area
+
+
+def test_a_version_is_one_object_while_anybody_holds_it() -> None:
+    held = replace(registry(), partition_count=7)
+    first = registry_of(held.version, held.to_dict())
+    assert first == held
+    assert registry_of(held.version, held.to_dict()) is first
+    gone = weakref.ref(first)
+    del first
+    assert gone() is None, "nobody's registry is kept"
+    assert registry_of(held.version, held.to_dict()) == held
 
 
 def test_the_hash_does_not_depend_on_the_order_of_entry() -> None:
