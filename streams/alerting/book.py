@@ -22,6 +22,7 @@ from streams.contracts.reason import AlertState, Change, Origin, Severity
 from streams.windows.aggregate import group_starts
 
 VALID_MS = 15 * 60_000
+Firing: TypeAlias = tuple[str, Thresholds, str | None, Severity, bool]
 LookedRows: TypeAlias = tuple[Int32, Int64, Int64, Bool]  # series, time, value, unverified
 
 
@@ -62,13 +63,14 @@ class Book:
         self.state = BookState()
         self._rules: dict[str, tuple[str, Thresholds]] = {}
         self.moves = 0  # grows with every transition; not kept
+        self._firing: tuple[int, BookState, tuple[Firing, ...]] | None = None  # as of `moves`
         self._deadlines: dict[str, int] = {}  # of the tracks in `_due_of`, but for `_moved`
         self._due_of: BookState | None = None
         self._moved: set[str] | None = None  # None: all of them
 
     def use(self, domain: str, rules: Mapping[str, Thresholds]) -> None:
         """The rules of a domain in force from now on."""
-        self._moved = None
+        self._moved = self._firing = None
         for name, rule in rules.items():
             self._rules[name] = (domain, rule)
 
@@ -294,8 +296,14 @@ class Book:
         for domain, _, _, severity, stale in self.firing():
             yield domain, severity, stale
 
-    def firing(self) -> Iterator[tuple[str, Thresholds, str | None, Severity, bool]]:
+    def firing(self) -> tuple[Firing, ...]:
         """(domain, rule, point, severity, stale) of every firing alert, in key order."""
+        known = self._firing
+        if known is None or known[0] != self.moves or known[1] is not self.state:
+            known = self._firing = self.moves, self.state, tuple(self._find_firing())
+        return known[2]
+
+    def _find_firing(self) -> Iterator[Firing]:
         for key in sorted(self.state.tracks):
             track = self.state.tracks[key]
             if track.level:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from streams.alerting.book import Book, Moment, Subject
+from streams.alerting.book import Book, BookState, Moment, Subject
 from streams.alerting.rule import fingerprint
 from streams.contracts.outcome import Transition
 from streams.contracts.reason import AlertState, Change, Origin, Severity
@@ -42,6 +42,20 @@ def test_nothing_below_the_first_tier_opens_an_alert() -> None:
     held = book()
     assert judge(held, 0, 14.9) == []
     assert list(held.open()) == []
+
+
+def test_what_fires_follows_every_transition_rule_and_restart() -> None:
+    held = flooded()
+    assert [alert[2:] for alert in held.firing()] == [("p1", Severity.ORANGE, False)]
+    held.silence("p1", 2 * MINUTE, at(2))
+    assert [alert[2:] for alert in held.firing()] == [("p1", Severity.ORANGE, True)]
+    held.use("other", {DEPTH: depth_rule()})
+    assert [alert[0] for alert in held.firing()] == ["other"]
+    kept, held.state = held.state, BookState()
+    assert held.firing() == ()
+    held.state = kept
+    held.withdraw(DEPTH, HERE, 3 * MINUTE, Change.WITHDRAWN, at(3))
+    assert held.firing() == ()
 
 
 def test_a_transition_says_what_when_and_why() -> None:
