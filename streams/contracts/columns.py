@@ -361,7 +361,8 @@ def _property_index(
 
 
 def _checked_index(name: str, index: NDArray[Any], size: int) -> Int32:
-    if len(index) and not (int(index.min()) >= 0 and int(index.max()) < size):
+    unsigned = index.dtype.kind == "u"
+    if len(index) and not ((unsigned or int(index.min()) >= 0) and int(index.max()) < size):
         raise InvalidEvent(
             Reason.WRONG_SHAPE, f"column {name} points outside its dictionary of {size} names"
         )
