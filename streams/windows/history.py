@@ -13,7 +13,9 @@ import numpy as np
 
 from streams.contracts.domain import Rows
 from streams.contracts.frame import Int8, Int32, Int64
+from streams.windows.cold import Narrow, narrow
 
+WARM = 10  # buckets: of a minute, what windows of five minutes are made from and a minute's delay
 SERIES_SHIFT = 42  # epoch ms < 2**42 until 2109; up to 2**21 series in an area
 
 
@@ -79,20 +81,61 @@ EMPTY = Chunk(
 )
 
 
-class _Bucket:
-    """Rows of one stretch of time; merged (sorted by identity, last wins) only when asked."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Cold:
+    """A merged chunk, kept small."""
 
-    __slots__ = ("_keys", "_loose")
+    count: int
+    series: Narrow
+    time_ms: Narrow
+    value: Narrow
+    flag: Narrow
+    position: Narrow
+
+    @staticmethod
+    def of(chunk: Chunk) -> _Cold:
+        return _Cold(
+            len(chunk),
+            narrow(chunk.series),
+            narrow(chunk.time_ms),
+            narrow(chunk.value),
+            narrow(chunk.flag),
+            narrow(chunk.position),
+        )
+
+    def chunk(self) -> Chunk:
+        return Chunk(
+            self.series.wide(self.count).astype(np.int32),
+            self.time_ms.wide(self.count),
+            self.value.wide(self.count),
+            self.flag.wide(self.count).astype(np.int8),
+            self.position.wide(self.count),
+        )
+
+
+class _Bucket:
+    """Rows of one stretch of time; merged (sorted by identity, last wins) only when asked.
+
+    A cold one is read without being warmed; rows that are added warm it.
+    """
+
+    __slots__ = ("_cold", "_keys", "_loose")
 
     def __init__(self) -> None:
         self._loose: list[Chunk] = []
         self._keys: Int64 | None = None
+        self._cold: _Cold | None = None
 
     def add(self, chunk: Chunk) -> None:
+        if self._cold is not None:
+            self._loose, self._cold = [self._cold.chunk()], None
         self._loose.append(chunk)
         self._keys = None
 
     def merged(self) -> tuple[Int64, Chunk]:
+        if self._cold is not None:
+            whole = self._cold.chunk()
+            return identity_key(whole.series, whole.time_ms), whole
         if self._keys is None:
             whole = join(self._loose)
             keys = identity_key(whole.series, whole.time_ms)
@@ -104,12 +147,21 @@ class _Bucket:
             self._keys = keys[last]
         return self._keys, self._loose[0]
 
+    def cool(self) -> None:
+        if self._cold is None:
+            self._cold = _Cold.of(self.merged()[1])
+            self._loose, self._keys = [], None
+
 
 class History:
-    """See the module. `unsaved` collects what the next checkpoint must append."""
+    """See the module. `unsaved` collects what the next checkpoint must append.
 
-    def __init__(self, bucket_ms: int) -> None:
+    Buckets older than the newest `warm` are kept small: they are seldom asked, and are most of it.
+    """
+
+    def __init__(self, bucket_ms: int, warm: int = WARM) -> None:
         self.bucket_ms = bucket_ms
+        self._warm = warm
         self._buckets: dict[int, _Bucket] = {}
         self.unsaved: list[Chunk] = []
 
@@ -181,8 +233,15 @@ class History:
         for bucket, rows in self._split(chunk.time_ms):
             held = self._buckets.get(bucket)
             if held is None:
+                self._cool()
                 held = self._buckets[bucket] = _Bucket()
             held.add(chunk if len(rows) == len(chunk) else chunk.take(rows))
+
+    def _cool(self) -> None:
+        newest = max(self._buckets, default=0)
+        for number, held in self._buckets.items():
+            if number <= newest - self._warm:
+                held.cool()
 
     def _split(self, time_ms: Int64) -> Iterator[tuple[int, Int64]]:
         if not len(time_ms):

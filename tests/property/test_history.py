@@ -6,6 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streams.windows.cold import narrow
 from streams.windows.history import Chunk, History, pack, unpack
 
 BUCKET_MS = 1000
@@ -27,7 +28,7 @@ def chunk_of(rows: list[Row], position: int = 0) -> Chunk:
 
 
 def build(chunks: list[list[Row]]) -> tuple[History, dict[tuple[int, int], tuple[int, int]]]:
-    history, known = History(BUCKET_MS), dict[tuple[int, int], tuple[int, int]]()
+    history, known = History(BUCKET_MS, warm=2), dict[tuple[int, int], tuple[int, int]]()
     for position, rows in enumerate(chunks):
         history.add(chunk_of(rows, position))
         known |= {(series, time): (value, flag) for series, time, value, flag in rows}
@@ -113,3 +114,15 @@ def test_forgetting_drops_whole_buckets_only(chunks: list[list[Row]], before: in
     kept = before // BUCKET_MS * BUCKET_MS
     want = sorted((s, t, *held) for (s, t), held in known.items() if t >= kept)
     assert listed(history.chunk_between(None, 0, 10_000)) == want
+
+
+@given(
+    values=st.lists(st.integers(-(2**62), 2**62), min_size=1)
+    | st.lists(st.integers(-5, 70_000), min_size=1)
+)
+def test_a_narrow_column_keeps_every_number(values: list[int]) -> None:
+    column = np.array(values, np.int64)
+    found = narrow(column)
+    np.testing.assert_array_equal(found.wide(len(values)), column)
+    if max(values) - min(values) < 256:
+        assert found.rest is None or found.rest.itemsize == 1
