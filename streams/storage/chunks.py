@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import psycopg
 from psycopg import sql
 
 from streams.storage.connect import Connection
 from streams.storage.fit import HYPERTABLES, Store
 
 # A transaction locks every chunk that it drops, with its indexes; the server's lock table is small.
+DEADLOCKS = 5
 PIECE = 50
 LIST = """
 select chunk_schema, chunk_name, ms_of(range_start), ms_of(range_end),
@@ -61,11 +63,19 @@ def drop_before(connection: Connection, store: Store, table: str, before_ms: int
 
 
 def drop_all(connection: Connection, store: Store) -> None:
-    """Drops every chunk of the namespace, a piece in each transaction of `connection`."""
+    """Drops every chunk of the namespace, a piece in each transaction of `connection`, which commits
+    by itself. Who still reads them may win a deadlock a few times."""
     for hypertable in HYPERTABLES:
         chunks = list_chunks(connection, hypertable.table)
-        while chunks and drop_before(connection, store, hypertable.table, chunks[-1].end_ms):
-            pass
+        lost = 0
+        while chunks:
+            try:
+                if not drop_before(connection, store, hypertable.table, chunks[-1].end_ms):
+                    break
+            except psycopg.errors.DeadlockDetected:
+                lost += 1
+                if lost == DEADLOCKS:
+                    raise
 
 
 def index_chunk(connection: Connection, chunk: Chunk) -> bool:
