@@ -2,8 +2,8 @@
 
 A feeder appends the storm in real time, its clock being the wall clock; an observer looks for new
 transitions every few milliseconds. Latency of a transition = when the observer saw it committed −
-the append time of the record that made it: the frame it rests on or, where a timer ran out, the
-partition's first record whose ingest time reaches the deadline (whichever is later).
+the append time of the record that made it: the frame it rests on or, where a window closed or a
+timer ran out, its area's first record whose ingest time reaches that moment (whichever is later).
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from __future__ import annotations
 import argparse
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -24,17 +24,20 @@ from benchmarks.engine.servers import add_servers, servers
 from benchmarks.engine.stack import Stack, stack, watch
 from benchmarks.quick import say
 from streams.contracts.codec import decode
+from streams.contracts.frame import Frame, Int64
 from streams.log import OBSERVATION_TOPIC
 from streams.settings import Settings
 
 LOOK_S = 0.003
 START_S = 120.0
 DRAIN_S = 60.0
+Columns: TypeAlias = tuple[Int64, Int64, Int64]
 WORST = 40
 # One worker commits one transaction at a time, and the table only grows: places are an order.
 NEW = """
-select ctid::text, partition, position, (extract(epoch from decided_at) * 1000)::bigint
-from alert_transition where topic = %s and ctid > %s::tid order by ctid
+select ctid::text, partition, position, (extract(epoch from decided_at) * 1000)::bigint,
+       (select area from alert a where a.id = t.alert)
+from alert_transition t where topic = %s and ctid > %s::tid order by ctid
 """
 
 
@@ -45,6 +48,7 @@ class Seen:
     partition: int
     position: int
     decided_ms: int
+    area: str
     seen_ms: float
 
 
@@ -107,7 +111,7 @@ def observe(found: Stack, seconds: int) -> list[Seen]:
         while not fed.is_set() or time.monotonic() - quiet_since < DRAIN_S / 10:
             rows = connection.execute(NEW, (OBSERVATION_TOPIC, last)).fetchall()
             now_ms = time.time() * 1000
-            seen += [Seen(n, position, decided, now_ms) for _, n, position, decided in rows]
+            seen += [Seen(n, position, at, area, now_ms) for _, n, position, at, area in rows]
             if rows or not fed.is_set():
                 last, quiet_since = (rows[-1][0] if rows else last), time.monotonic()
             time.sleep(LOOK_S)
@@ -131,27 +135,32 @@ def feed(found: Stack, seconds: int, fed: threading.Event) -> None:
 
 def ages_ms(found: Stack, partition: int, seen: Sequence[Seen]) -> np.typing.NDArray[np.float64]:
     """How old the transitions of a partition were when they were seen."""
-    offsets, appended, ingested = (
-        np.array(column) for column in zip(*records_of(found, partition), strict=True)
-    )
-    passed = np.maximum.accumulate(ingested)
+    records = records_of(found, partition)
     ages = []
     for one in seen:
         if one.partition == partition:
+            offsets, appended, passed = records[one.area]
             evidence = int(np.searchsorted(offsets, one.position))
             trigger = int(np.searchsorted(passed, one.decided_ms))
             ages.append(one.seen_ms - appended[min(max(evidence, trigger), len(appended) - 1)])
     return np.array(ages, np.float64)
 
 
-def records_of(found: Stack, partition: int) -> Iterator[tuple[int, int, int]]:
-    """Offset, append time and ingest time of every record, read from the log itself."""
+def records_of(found: Stack, partition: int) -> dict[str, Columns]:
+    """Of each area's records, read from the log itself: offset, append time, and the latest ingest
+    time up to it."""
+    rows: dict[str, list[tuple[int, int, int]]] = {}
     with closing(found.log()) as log:
         offset, end = log.first(partition), log.end(partition)
         while offset < end:
             for record in log.read(partition, offset):
-                yield record.offset, record.append_ms, decode(record).ingest_ms
+                event = decode(record)
+                if isinstance(event, Frame):
+                    row = record.offset, record.append_ms, event.ingest_ms
+                    rows.setdefault(event.area, []).append(row)
                 offset = record.offset + 1
+    columns = {area: np.array(of_area, np.int64).T for area, of_area in rows.items()}
+    return {a: (c[0], c[1], np.maximum.accumulate(c[2])) for a, c in columns.items()}
 
 
 if __name__ == "__main__":
