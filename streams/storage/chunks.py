@@ -63,8 +63,10 @@ def drop_before(connection: Connection, store: Store, table: str, before_ms: int
 
 
 def drop_all(connection: Connection, store: Store) -> None:
-    """Drops every chunk of the namespace, a piece in each transaction of `connection`, which commits
-    by itself. Who still reads them may win a deadlock a few times."""
+    """Drops every chunk of the namespace, a piece in each transaction of `connection`.
+
+    It commits by itself. Who still reads them may win a deadlock a few times.
+    """
     for hypertable in HYPERTABLES:
         chunks = list_chunks(connection, hypertable.table)
         lost = 0
