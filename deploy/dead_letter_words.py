@@ -94,4 +94,12 @@ ADVICE: dict[Reason, Advice] = {
         "Correct the profile and activate it anew.",
         "an activation is not repeated: it could undo a newer one",
     ),
+    Reason.INVALID_WARNING: _never(
+        "An official warning that breaks a rule; the detail names the rule and the place.",
+        "Tell its sender; send the mended warning with a new identifier.",
+    ),
+    Reason.UNSAFE_XML: _never(
+        "XML with a document type: its entities could read files or fill the memory.",
+        "Send it without a DTD; CAP needs none.",
+    ),
 }

@@ -32,6 +32,8 @@ class Reason(StrEnum):
     FUTURE_INGEST = "future_ingest"  # quarantine: ingest ahead of append
     UNUSABLE_VERSION = "unusable_version"  # a profile that no rule can be filled with
     POISON = "poison"  # a record that always made the batch fail
+    INVALID_WARNING = "invalid_warning"  # an official warning that breaks a rule; detail names it
+    UNSAFE_XML = "unsafe_xml"  # a document type, hence entities of its own
 
 
 class Flag(IntEnum):
