@@ -17,10 +17,16 @@ def is_area_code(text: str) -> bool:
 
 def covers(outer: str, inner: str) -> bool:
     """Whether `inner` is the area `outer` (province `XX0000`, city `XXXX00`, county) or in it."""
-    return inner.startswith(_stem(outer))
+    return inner.startswith(stem_of(outer))
 
 
-def _stem(code: str) -> str:
+def city_of(code: str) -> str:
+    """A county or town rolled up to the code of its city: 110108 → 110100."""
+    return code if code.endswith("0000") else f"{code[:4]}00"
+
+
+def stem_of(code: str) -> str:
+    """What the codes of everything in an area begin with."""
     if len(code) == 6 and code.endswith("0000"):
         return code[:2]
     if len(code) == 6 and code.endswith("00"):
