@@ -1,7 +1,7 @@
 """Alert transitions on their way out: the history, the present state and the outbox.
 
-Whether a message is Actual, Exercise or Test is decided here, from what the namespace is for and
-where the reading came from; no caller can ask for another one.
+Whether a message is Actual, Exercise or Test follows from the namespace and the origin
+(`streams.contracts.message_status`); no caller can ask for another one.
 """
 
 from __future__ import annotations
@@ -11,12 +11,11 @@ from typing import Any
 
 import orjson
 
+from streams.contracts.message_status import may_notify, message_status
 from streams.contracts.outcome import Transition
-from streams.contracts.reason import AlertState, NamespaceKind, Origin
+from streams.contracts.reason import AlertState, NamespaceKind
 from streams.log import ALERT_TOPIC
 from streams.storage.connect import Cursor
-
-TESTING = (NamespaceKind.REPLAY, NamespaceKind.VERIFY)
 
 ADD_TRANSITIONS = """
 insert into alert_transition (
@@ -92,20 +91,6 @@ COLUMNS = (
     "position",
     "valid_until_ms",
 )
-
-
-def message_status(kind: NamespaceKind, origin: Origin) -> str:
-    """CAP status: Actual only for live input in the live namespace (design §4, origin)."""
-    if kind is NamespaceKind.LIVE and origin is Origin.LIVE:
-        return "Actual"
-    if kind in TESTING or origin is Origin.REPLAYED:
-        return "Test"
-    return "Exercise"
-
-
-def may_notify(kind: NamespaceKind, origin: Origin) -> bool:
-    """Old recordings (a replay, a backfill of the live store) revise figures and tell nobody."""
-    return message_status(kind, origin) != "Test"
 
 
 def write_transitions(

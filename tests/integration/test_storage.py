@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from streams.catalog import Profile
 from streams.contracts.domain import Episode, Property, Result, Ticket
+from streams.contracts.message_status import may_notify, message_status
 from streams.contracts.outcome import (
     DeadLetter,
     FlagChanges,
@@ -31,7 +32,6 @@ from streams.errors import FenceLost, Misconfigured, Unavailable
 from streams.log import OBSERVATION_TOPIC
 from streams.runtime.retry import Patience
 from streams.storage import migrate as migration
-from streams.storage.alerts import may_notify, message_status
 from streams.storage.commit import Committer, Piece
 from streams.storage.connect import connect
 from streams.storage.migrate import drop_namespace, migrate

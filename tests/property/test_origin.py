@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from streams.contracts.message_status import may_notify, message_status
 from streams.contracts.outcome import Transition
 from streams.contracts.reason import Change, NamespaceKind, Origin, Reason, Severity
 from streams.region.alerts import ORIGINS
-from streams.storage.alerts import may_notify, message_status
 from tests.support.region_bench import Bench
 from tests.support.small_city import frame_of
 from tests.support.timeline import COUNTY, Timeline, moment
