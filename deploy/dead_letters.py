@@ -21,6 +21,7 @@ from streams.contracts.codec import decode, encode
 from streams.contracts.domain import Domain
 from streams.contracts.frame import Frame, Record, Refusal
 from streams.contracts.reason import Reason
+from streams.contracts.warning import Announcement, encode_announcement
 from streams.errors import InvalidEvent
 from streams.log import Entry, Log
 from streams.storage.connect import Connection
@@ -167,6 +168,9 @@ def _try(letters: Sequence[StoredLetter], known: Known) -> Try:
             return _one(letters, replace(event, id=place.id), known)
         case Refusal():
             return _of_refusal(letters, event, place, known)
+        case Announcement():
+            entry = encode_announcement(event.warning, event.source, event.origin, event.ingest_ms)
+            return Try(tuple(letters), event.warning.id, ((first.partition, entry),), 0)
     raise _Hopeless("a tick or the activation of a version: nothing to try again")
 
 

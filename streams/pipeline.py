@@ -1,6 +1,6 @@
 """The order of it all: records of one partition in, one Outcome out.
 
-    record → decode → [tick | control | refusal | frame]
+    record → decode → [tick | control | refusal | warning | frame]
     frame  → its area: repeat? → time goes on (timers) → names → late, duplicate, revision, new
            → quality → domain → rules → windows → watermark → hours, days, partials
     end    → latest values and colours of the areas that changed
@@ -21,11 +21,20 @@ from streams.area.run import Item, Runs
 from streams.area.view import day_zone_ms, profile_mistakes
 from streams.catalog import Profile, Registry, registry_of
 from streams.contracts import state as state_bytes
+from streams.contracts.cap.model import Status
 from streams.contracts.codec import decode
 from streams.contracts.domain import Domain
 from streams.contracts.frame import CONTROL_TYPE, Control, Frame, Record, Refusal, Tick
-from streams.contracts.outcome import DeadLetter, Outcome, RegionMessage, StateParts
+from streams.contracts.outcome import (
+    DeadLetter,
+    HeardWarning,
+    Outcome,
+    RegionMessage,
+    StateParts,
+)
 from streams.contracts.reason import NamespaceKind, Origin, Reason
+from streams.contracts.timestamp import to_rfc3339
+from streams.contracts.warning import Announcement, valid_hours
 from streams.errors import InvalidEvent
 from streams.quality import parameters as quality
 
@@ -103,6 +112,8 @@ class Pipeline:
                 items = {code: [] for code in sorted(self._areas)}
             elif isinstance(event, Refusal):
                 _lay_down(event, record, outcome)
+            elif isinstance(event, Announcement):
+                self._announce(event, record, items, outcome)
             else:
                 self._frame(event, record, items, outcome)
         self._take(items, outcome)
@@ -145,7 +156,33 @@ class Pipeline:
         else:
             items[frame.area].append(Item(frame.ingest_ms, frame, record.offset))
 
-    def _is_ahead(self, frame: Frame, record: Record) -> bool:
+    def _announce(
+        self,
+        told: Announcement,
+        record: Record,
+        items: Mapping[str, list[Item]],
+        outcome: Outcome,
+    ) -> None:
+        """Every area hears it: one that it does not concern may hold what it ends."""
+        if told.origin not in _ALLOWED[self._setup.kind]:
+            why = f"origin {told.origin.value} in a {self._setup.kind.value} namespace"
+            self._bury(record, Reason.ORIGIN_REFUSED, why, outcome)
+        elif self._is_ahead(told, record):
+            self._bury(record, Reason.FUTURE_INGEST, to_rfc3339(told.ingest_ms), outcome)
+        else:
+            ends_ms = told.warning.ends_ms(valid_hours(self._profile.values))
+            outcome.warnings.append(HeardWarning(told, ends_ms))
+            if self._counts(told.warning.status):
+                item = Item(told.ingest_ms, None, record.offset, told)
+                for waiting in items.values():
+                    waiting.append(item)
+
+    def _counts(self, status: Status) -> bool:
+        """Whether a message may be acted on here: a live city takes nothing but Actual."""
+        drill = self._setup.kind is not NamespaceKind.LIVE
+        return status is Status.ACTUAL or (drill and status in (Status.EXERCISE, Status.TEST))
+
+    def _is_ahead(self, frame: Frame | Announcement, record: Record) -> bool:
         live = self._setup.kind is NamespaceKind.LIVE
         tolerance_ms = quality.whole(self._profile.values, quality.INGEST_AHEAD) * 1000
         return live and frame.ingest_ms > record.append_ms + tolerance_ms

@@ -15,6 +15,7 @@ from streams.contracts.codec import encode, encode_control, encode_tick
 from streams.contracts.frame import TICK_TYPE, Record
 from streams.contracts.reason import Origin
 from streams.contracts.timestamp import from_rfc3339
+from streams.contracts.warning import WARNING_TYPE
 from streams.errors import Misconfigured
 from streams.log import Entry, Log
 
@@ -147,7 +148,7 @@ class Skip:
 def find_mark(log: Log, partition: int) -> Mark | None:
     """The end of this play in the partition; None when it has not begun there.
 
-    Records of others (readings sent by hand, say) are passed over.
+    Records of others (readings and warnings brought in by hand, say) are passed over.
     """
     last: Record | None = None
     end = log.end(partition)
@@ -157,6 +158,8 @@ def find_mark(log: Log, partition: int) -> Mark | None:
         for record in reversed(_read(log, partition, begin, end)):
             kind = record.headers.get("ce_type", "")
             simulated = record.headers.get("origin") == Origin.SIMULATED.value
+            if kind == WARNING_TYPE:
+                continue  # brought in by hand, whatever its origin
             if kind == TICK_TYPE or simulated:
                 last = last or record
             if simulated:

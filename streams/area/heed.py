@@ -1,4 +1,5 @@
-"""When a domain must look around: the firing alerts of the area's other domains have changed.
+"""When a domain must look around: the firing alerts of the area's other domains, or the official
+warnings in force, have changed.
 
 Only alerts of domains that do not look around themselves are told, so nothing can go in circles.
 """
@@ -10,7 +11,7 @@ from collections.abc import Mapping
 from streams.alerting.book import Book
 from streams.area.seat import Seat
 from streams.contracts.domain import Point
-from streams.contracts.surroundings import OpenAlert
+from streams.contracts.surroundings import OpenAlert, OpenWarning
 
 
 class Heeding:
@@ -20,23 +21,32 @@ class Heeding:
     def __init__(self) -> None:
         self._moves = 0
         self.alerts: tuple[OpenAlert, ...] = ()
+        self.warnings: tuple[OpenWarning, ...] = ()
         self._points: dict[str, Point] = {}
 
     def fit(self, seats: Mapping[str, Seat]) -> None:
         """A registry version holds from here on."""
         self._points = {p.id: p for seat in seats.values() for p in seat.work.view.points}
 
-    def has_changed(self, book: Book, seats: Mapping[str, Seat]) -> bool:
-        """Whether the alerts to be told are others than before; takes the present ones."""
-        if book.moves == self._moves:
+    def has_changed(
+        self, book: Book, seats: Mapping[str, Seat], warnings: tuple[OpenWarning, ...]
+    ) -> bool:
+        """Whether what is to be told is other than before; takes what is now."""
+        if book.moves == self._moves and warnings is self.warnings:
             return False
-        self._moves = book.moves
-        before, self.alerts = self.alerts, open_alerts(book, seats, self._points)
-        return self.alerts != before
+        before = self.alerts, self.warnings
+        self.warnings = warnings
+        if book.moves != self._moves:
+            self._moves = book.moves
+            self.alerts = open_alerts(book, seats, self._points)
+        return (self.alerts, self.warnings) != before
 
-    def settle(self, book: Book, seats: Mapping[str, Seat]) -> None:
+    def settle(
+        self, book: Book, seats: Mapping[str, Seat], warnings: tuple[OpenWarning, ...]
+    ) -> None:
         """After a restart: what holds was told."""
         self._moves, self.alerts = book.moves, open_alerts(book, seats, self._points)
+        self.warnings = warnings
 
 
 def open_alerts(

@@ -104,6 +104,7 @@ class AreaKeeper:
         area.report.told_risk = held.told_risk
         area.silence.state, area.book.state = held.silence, held.book
         area.desk.open = held.tickets
+        area.warnings.load(held.warnings)
         views = state_bytes.restore(parts[f"{self._prefix}/views"], dict[str, ViewState])
         area.known_views = {name: recall(view, area.code) for name, view in views.items()}
         area.fit(registry, profile)
@@ -158,4 +159,5 @@ def _snapshot(area: Area) -> AreaState:
         lanes={name: seat.work.snapshot() for name, seat in area.seats.items()},
         frames=area.frames,
         tickets=area.desk.open,
+        warnings=area.warnings.state,
     )

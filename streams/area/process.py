@@ -22,15 +22,17 @@ from streams.area.lane_work import LaneWork, Passed, Taken
 from streams.area.reads import accepted, connect, translate, with_reads
 from streams.area.report import Report
 from streams.area.resolve import Resolver
-from streams.area.seat import Seat
-from streams.area.timers import next_due
-from streams.area.view import build_view, day_zone_ms, subjects, timing_ms
+from streams.area.seat import Seat, make_seat
+from streams.area.timers import Due, next_due
+from streams.area.view import build_view, day_zone_ms, timing_ms
+from streams.area.warnings import AreaWarnings
 from streams.catalog import Profile, Registry
 from streams.contracts.domain import AreaView, Domain, Outputs, Ticket
 from streams.contracts.frame import Frame, Int32, Int64
 from streams.contracts.outcome import Outcome
 from streams.contracts.reason import Origin, Reason
 from streams.contracts.surroundings import Surroundings
+from streams.contracts.warning import Announcement, valid_hours
 from streams.quality import parameters as quality
 from streams.quality.desk import Desk
 from streams.quality.silence import Silence, SilenceEvent, SilenceLimits, silence_limits
@@ -62,6 +64,7 @@ class Area:
         self.frames: dict[int, set[int]] = {}
         self.devices = Devices(self.silence)
         self.report = Report(code)
+        self.warnings = AreaWarnings(code)
         self.known_views: dict[str, AreaView] = {}  # numbers given before a restart
         self.refitted = True
         self.stale_view = True  # a map of it must be written again
@@ -81,6 +84,7 @@ class Area:
         self._colour.fit(values)
         self._has_own_colour = registry.city_of(self.code) != self.code
         self.future_ms = quality.whole(values, quality.FUTURE) * 1000
+        self.warnings.valid_hours = valid_hours(values)
         self.book.valid_ms = quality.whole(values, quality.ALERT_VALID) * 1000
         zone_ms = day_zone_ms(profile)
         for name, domain in self.domains.items():
@@ -98,7 +102,8 @@ class Area:
             else:
                 work = seat.work
                 work.fit(view)
-            self.seats[name] = self._seat(work, domain, view, registry)
+            resolver = Resolver(domain, view, registry)
+            self.seats[name] = make_seat(work, resolver, self.devices.number, self._property_ids)
             self.book.use(name, {r.name: fill(r, view.parameters) for r in domain.rules})
         connect(self.seats, self.domains)
         self._heeding.fit(self.seats)
@@ -116,7 +121,7 @@ class Area:
             outcome.tickets += [(self.code, t) for t in seat.work.looking.watch.ended()]
         at_ms = max(self.proc_ms, 0)
         outcome.tickets += [(self.code, t) for t in self.desk.gone(self.devices.present, at_ms)]
-        self._heeding.settle(self.book, self.seats)
+        self.settle()
         self._let_heed(sorted(self.seats), at_ms, outcome)
         self._heed(at_ms, outcome)
 
@@ -133,28 +138,20 @@ class Area:
             at = max(self.proc_ms, 0)
             self.report.partial(outcome, at, name, "state", 0, payload, cause, self.position)
 
-    def _seat(self, work: LaneWork, domain: Domain, view: AreaView, registry: Registry) -> Seat:
-        ids = np.array([self._property_ids[p.name] for p in work.domain.properties], np.int16)
-        devices = [self.devices.number[s] for s in view.series_sensor.tolist()]
-        return Seat(
-            work,
-            Resolver(domain, view, registry),
-            subjects(view),
-            np.array(devices, np.int32),
-            ids[view.series_property],
-        )
-
     # time -------------------------------------------------------------------------------------
 
     def advance(self, to_ms: int, outcome: Outcome) -> None:
         """Processing time goes on to `to_ms` (never back): fires what is due, in order."""
-        while (due := next_due(self.seats, self.book, self.silence, to_ms)) is not None:
+        while (due := self._next_due(to_ms)) is not None:
             at_ms, key, what = due
             self.touched = self.stale_view = True
             self._fire(at_ms, key, what, outcome)
             self._heed(at_ms, outcome)
         if to_ms > self.proc_ms:
             self.proc_ms = to_ms
+
+    def _next_due(self, to_ms: int) -> Due | None:
+        return next_due(self.seats, self.book, self.silence, self.warnings, to_ms)
 
     def _fire(self, at_ms: int, key: str, what: Any, outcome: Outcome) -> None:
         kind = key.split("|", 1)[0]
@@ -168,6 +165,8 @@ class Area:
         elif kind == "heed":
             self._let_heed((what,), at_ms, outcome)
             refuse_standstill(self.seats[what], at_ms)
+        elif kind == "warning":
+            self.warnings.expire(what, at_ms)
         else:
             for event in self.silence.fire(what):
                 self._fall_silent(event, outcome)
@@ -242,6 +241,15 @@ class Area:
         self._heed(self.proc_ms, outcome)
         self.advance(self.proc_ms, outcome)
 
+    def take_warning(self, told: Announcement, position: int, outcome: Outcome) -> None:
+        """An official warning, of this area or not, at its place in the log."""
+        self.touched = True
+        self.advance(told.ingest_ms, outcome)
+        self.position, self.origin = position, told.origin
+        self.warnings.take(told.warning, told.source, self.proc_ms)
+        self._heed(self.proc_ms, outcome)
+        self.advance(self.proc_ms, outcome)
+
     def _pass_on(
         self, reader: str, table: Int32, taken: Taken, source: str, outcome: Outcome
     ) -> None:
@@ -277,7 +285,7 @@ class Area:
     # looking around ---------------------------------------------------------------------------
 
     def _heed(self, at_ms: int, outcome: Outcome) -> None:
-        if self._heeding.has_changed(self.book, self.seats):
+        if self._heeding.has_changed(self.book, self.seats, self.warnings.open):
             self._let_heed(sorted(self.seats), at_ms, outcome)
         if self._colour.may_have_changed():
             risk = self._colour.now(self.seats, at_ms)
@@ -285,7 +293,8 @@ class Area:
 
     def _let_heed(self, names: Iterable[str], at_ms: int, outcome: Outcome) -> None:
         held, self.proc_ms = self.proc_ms, max(self.proc_ms, at_ms)
-        around = Surroundings(at_ms, self.position, self._heeding.alerts)
+        told = self._heeding
+        around = Surroundings(at_ms, self.position, told.alerts, told.warnings)
         for name in names:
             work = self.seats[name].work
             if work.domain.heed is not None:
@@ -295,7 +304,7 @@ class Area:
 
     def settle(self) -> None:
         """After a restart: the heeding domains know what holds."""
-        self._heeding.settle(self.book, self.seats)
+        self._heeding.settle(self.book, self.seats, self.warnings.open)
 
     # windows ----------------------------------------------------------------------------------
 

@@ -21,6 +21,7 @@ from streams.area.timers import alert_or_heed_is_due, quiet_until
 from streams.contracts.domain import Many, Outputs
 from streams.contracts.frame import Frame
 from streams.contracts.outcome import Outcome
+from streams.contracts.warning import Announcement
 from streams.windows.watermark import NEVER
 
 if TYPE_CHECKING:
@@ -32,11 +33,13 @@ MOST_ROWS = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """What happens to an area: a frame at its place in the log, or (None) a tick."""
+    """What happens to an area: a frame or a warning at its place in the log, or (both None) a
+    tick."""
 
     ingest_ms: int
     frame: Frame | None = None
     position: int = -1
+    warning: Announcement | None = None
 
 
 @dataclass(slots=True)
@@ -75,7 +78,9 @@ class Runs:
         return end
 
     def _take_one(self, item: Item, outcome: Outcome) -> None:
-        if item.frame is None:
+        if item.warning is not None:
+            self._area.take_warning(item.warning, item.position, outcome)
+        elif item.frame is None:
             self._area.advance(item.ingest_ms, outcome)
         else:
             self._area.take(item.frame, item.position, outcome)
@@ -113,11 +118,12 @@ class Runs:
         taken alone whatever its rows are."""
         area, seen, rows = self._area, set[int](), 0
         proc_ms = area.proc_ms
-        quiet_ms = quiet_until(area.seats, area.silence, max(i.ingest_ms for i in items))
+        newest_ms = max(i.ingest_ms for i in items)
+        quiet_ms = quiet_until(area.seats, area.silence, area.warnings, newest_ms)
         placed: dict[str, list[Placed]] = {}
         for number, item in enumerate(items):
             proc_ms = max(proc_ms, item.ingest_ms)
-            if proc_ms >= quiet_ms:
+            if proc_ms >= quiet_ms or item.warning is not None:
                 return placed, number
             if item.frame is None:
                 continue

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+import numpy as np
 
 from streams.alerting.book import Subject
 from streams.area.lane_work import LaneWork
 from streams.area.resolve import Resolver
+from streams.area.view import subjects
 from streams.contracts.frame import Int16, Int32
 
 
@@ -52,3 +56,18 @@ class Seat:
     @property
     def area(self) -> str:
         return self.work.view.area
+
+
+def make_seat(
+    work: LaneWork,
+    resolver: Resolver,
+    device_number: Mapping[int, int],
+    property_ids: Mapping[str, int],
+) -> Seat:
+    """The place of the domain that `work` is of; sensors get their numbers as devices."""
+    view = work.view
+    ids = np.array([property_ids[p.name] for p in work.domain.properties], np.int16)
+    devices = [device_number[s] for s in view.series_sensor.tolist()]
+    return Seat(
+        work, resolver, subjects(view), np.array(devices, np.int32), ids[view.series_property]
+    )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from streams.alerting.book import BookState
 from streams.area.learnt import Told
+from streams.area.warnings import WarningState
 from streams.quality.checks import QualityState
 from streams.quality.presence import PresenceState
 from streams.quality.silence import SilenceState
@@ -43,3 +44,4 @@ class AreaState:
     told_risk: str = ""
     frames: dict[int, set[int]] = field(default_factory=dict)  # hour of ingest -> ids
     tickets: dict[str, int] = field(default_factory=dict)  # of the desk: open ones
+    warnings: WarningState = field(default_factory=WarningState)

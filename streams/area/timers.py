@@ -7,20 +7,28 @@ from typing import Any
 
 from streams.alerting.book import Book
 from streams.area.seat import Seat
+from streams.area.warnings import AreaWarnings
 from streams.quality.silence import Silence
 
 Due = tuple[int, str, Any]  # deadline, key ("<kind>|…"), what
 
 
-def next_due(seats: Mapping[str, Seat], book: Book, silence: Silence, to_ms: int) -> Due | None:
+def next_due(
+    seats: Mapping[str, Seat], book: Book, silence: Silence, warnings: AreaWarnings, to_ms: int
+) -> Due | None:
     """The first timer with a deadline up to `to_ms`."""
     ready = [one for one in _timers(seats, book, silence, to_ms) if one[0] <= to_ms]
+    ending = warnings.due()
+    if ending is not None and ending[0] <= to_ms:
+        ready.append((ending[0], f"warning|{ending[1]}", ending[1]))
     return min(ready, key=lambda one: one[:2], default=None)
 
 
-def quiet_until(seats: Mapping[str, Seat], silence: Silence, to_ms: int) -> int:
-    """Until when no source and no sensor is due, as far as it matters up to `to_ms`."""
-    dues = (seat.work.lane.state.watermark.due() for seat in seats.values())
+def quiet_until(
+    seats: Mapping[str, Seat], silence: Silence, warnings: AreaWarnings, to_ms: int
+) -> int:
+    """Until when no source, no sensor and no warning is due, as far as it matters up to `to_ms`."""
+    dues = [*(seat.work.lane.state.watermark.due() for seat in seats.values()), warnings.due()]
     return min([silence.quiet_until(to_ms), *(due[0] for due in dues if due is not None)])
 
 

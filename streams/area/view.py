@@ -11,7 +11,9 @@ import numpy as np
 from streams.alerting.book import Subject
 from streams.alerting.rule import fill
 from streams.catalog import Profile, Registry, Sensor
+from streams.contracts.cap.house import house_mistakes
 from streams.contracts.domain import HOUR_MS, SHANGHAI_OFFSET_MS, AreaView, Domain, Point
+from streams.contracts.warning import mistakes as warning_mistakes
 from streams.errors import Misconfigured
 from streams.quality import parameters as quality
 from streams.quality.parameters import quality_values
@@ -140,7 +142,8 @@ def profile_mistakes(domains: Mapping[str, Domain], profile: Profile) -> list[st
     for key in whole:
         if not profile.values.get(key, "0").isdecimal():
             mistakes.append(f"{key} = {profile.values[key]!r} is not a whole number of seconds")
-    mistakes += compound_mistakes(profile.values)
+    mistakes += compound_mistakes(profile.values) + warning_mistakes(profile.values)
+    mistakes += house_mistakes(profile.values)
     offset = profile.values.get("profile.utc_offset_hours", "8")
     try:
         Decimal(offset)

@@ -1,4 +1,4 @@
-"""The wire: frames, ticks and control records to log records and back.
+"""The wire: frames, ticks, control records and warnings to log records and back.
 
 `encode` writes CloudEvents binary mode; `decode` also reads structured mode. `decode` raises
 nothing but `InvalidEvent`: whatever bytes and headers come, there is a reason to store.
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import TypeAlias
 
 import msgspec
 
@@ -31,7 +32,6 @@ from streams.contracts.frame import (
     REFUSAL_TYPE,
     TICK_TYPE,
     Control,
-    Event,
     Frame,
     Record,
     Refusal,
@@ -40,14 +40,16 @@ from streams.contracts.frame import (
 )
 from streams.contracts.reason import Origin, Reason
 from streams.contracts.timestamp import from_rfc3339, to_rfc3339
+from streams.contracts.warning import WARNING_TYPE, Announcement, decode_announcement
 from streams.errors import InvalidEvent
 
+Event: TypeAlias = Frame | Tick | Control | Refusal | Announcement
 HOST_SOURCE = "/citybrain/host"  # who writes ticks and control records
 BYTES = "application/octet-stream"
 CAME = "came-"  # prefix of the headers that say how refused bytes came
 CONTROL_KINDS = ("registry", "profile")
 _OBSERVATION = re.compile(r"citybrain\.([a-z][a-z0-9_]*)\.observation\.v(\d{1,6})")
-_VERSIONED = re.compile(r"(citybrain\.(?:tick|control|refusal))\.v(\d{1,6})")
+_VERSIONED = re.compile(r"(citybrain\.(?:tick|control|refusal|warning))\.v(\d{1,6})")
 _REASONS = {reason.value: reason for reason in Reason}
 _ROWS = re.compile(r"[1-9]\d{0,5}", re.ASCII)
 _ORIGINS = {origin.value: origin for origin in Origin}
@@ -137,6 +139,8 @@ def decode(record: Record) -> Event:
         return Tick(ingest_ms)
     if event.type == REFUSAL_TYPE:
         return _refusal(event, ingest_ms, record)
+    if event.type == WARNING_TYPE:
+        return decode_announcement(event, ingest_ms, _origin(event, record))
     return _control(event, ingest_ms)
 
 
@@ -144,10 +148,7 @@ def _frame(event: CloudEvent, domain: str, ingest_ms: int, record: Record) -> Fr
     area = event.subject
     if not area or len(area) > cloudevents.MAX_TEXT or not area.isprintable():
         raise InvalidEvent(Reason.BAD_HEADERS, "attribute subject must name the area")
-    origin = _ORIGINS.get(_extra(event, record, "origin") or "")
-    if origin is None:
-        known = ", ".join(_ORIGINS)
-        raise InvalidEvent(Reason.BAD_HEADERS, f"header origin must be one of {known}")
+    origin = _origin(event, record)
     backfill = _extra(event, record, "backfill")
     if backfill not in (None, "true", "false"):
         raise InvalidEvent(Reason.BAD_HEADERS, "header backfill must be true or false")
@@ -182,6 +183,14 @@ def _refusal(event: CloudEvent, ingest_ms: int, record: Record) -> Refusal:
     area = (event.subject or "")[: cloudevents.MAX_TEXT]
     came = {k.removeprefix(CAME): v for k, v in record.headers.items() if k.startswith(CAME)}
     return Refusal(event.source, area, ingest_ms, reason, detail, int(rows), event.data, came)
+
+
+def _origin(event: CloudEvent, record: Record) -> Origin:
+    origin = _ORIGINS.get(_extra(event, record, "origin") or "")
+    if origin is None:
+        known = ", ".join(_ORIGINS)
+        raise InvalidEvent(Reason.BAD_HEADERS, f"header origin must be one of {known}")
+    return origin
 
 
 def _extra(event: CloudEvent, record: Record, name: str) -> str | None:

@@ -429,8 +429,9 @@ class Domain:
     day is what was learnt up to the end of the day before. For a day, the result with the newest
     start at or before it counts, point by point, both in the stream and when the day is made again
     from the store; a payload that takes back what was learnt is told like any other.
-    `heed` is called when the firing alerts of the area's other domains have changed, when a
-    registry or profile version comes into force, and at the processing time that `due` gives.
+    `heed` is called when the firing alerts of the area's other domains or the official warnings
+    in force have changed, when a registry or profile version comes into force, and at the
+    processing time that `due` gives.
     """
 
     name: str

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -111,6 +110,3 @@ class Refusal:
     rows: int
     content: bytes
     came: Mapping[str, str] = field(default_factory=dict)
-
-
-Event: TypeAlias = Frame | Tick | Control | Refusal

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from streams.contracts.domain import SHANGHAI_OFFSET_MS, Episode, Result, Ticket
 from streams.contracts.frame import Int8, Int16, Int32, Int64
 from streams.contracts.reason import AlertState, Change, Origin, Reason, Severity
+from streams.contracts.warning import Announcement
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -274,6 +275,17 @@ class LateMark:
     position: int
 
 
+@dataclass(frozen=True, slots=True)
+class HeardWarning:
+    """An official warning to be stored, once for all partitions that heard it.
+
+    `ends_ms` is its own end, or the house's for one that states none.
+    """
+
+    announcement: Announcement
+    ends_ms: int
+
+
 @dataclass(slots=True)
 class Outcome:
     """Everything that the records up to `next_offset` changed. Lists keep their order."""
@@ -299,6 +311,7 @@ class Outcome:
     risks: dict[str, AreaRisk] = field(default_factory=dict)
     region: list[RegionMessage] = field(default_factory=list)
     marks: list[LateMark] = field(default_factory=list)
+    warnings: list[HeardWarning] = field(default_factory=list)
     activated: list[tuple[str, str, int]] = field(default_factory=list)  # (kind, version, offset)
     reflagged: dict[tuple[int, int, int], int] = field(default_factory=dict)
     # (sensor, property, time) -> last flag of this stretch; `settle_flags` turns it into `flags`

@@ -13,12 +13,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from streams.contracts.cap.model import Status
 from streams.contracts.cloudevents import MAX_TEXT
 from streams.contracts.codec import CONTROL_KINDS
 from streams.contracts.columns import MAX_PROPERTIES, MAX_TIME_MS, SCHEMA
 from streams.contracts.frame import MAX_ROWS
 from streams.contracts.reason import AlertState, Change, Flag, Origin, Reason, Severity
 from streams.contracts.schemas_asyncapi import build_asyncapi
+from streams.contracts.warning import Form, Kind
 
 Schema: TypeAlias = dict[str, Any]
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -34,6 +36,7 @@ _TIME: Schema = {"type": "integer", "minimum": -MAX_TIME_MS, "maximum": MAX_TIME
 _FLAG: Schema = {"enum": [int(flag) for flag in Flag]}
 _TEXT: Schema = {"type": "string"}
 _DECIMAL: Schema = {"type": ["string", "null"], "description": "Decimal text or null."}
+_OTHERS = "tick|control|refusal|warning"
 _COUNT: Schema = {"type": "integer", "minimum": 0}
 
 
@@ -50,6 +53,7 @@ def build_schemas() -> dict[str, Schema]:
             "title": "Refusal",
             "description": "What a gateway could not take, as it came: the bytes. Headers say why.",
         },
+        "warning": _warning(),
         "alert": _alert(),
         "fact": _fact(),
         "deadletter": _dead_letter(),
@@ -116,7 +120,7 @@ def _headers() -> Schema:
         "ce_source": _NAME | {"format": "uri-reference", "description": "The gateway."},
         "ce_type": {
             "type": "string",
-            "pattern": r"^citybrain\.([a-z][a-z0-9_]*\.observation|tick|control|refusal)\.v1$",
+            "pattern": rf"^citybrain\.([a-z][a-z0-9_]*\.observation|{_OTHERS})\.v1$",
         },
         "ce_time": time,
     }
@@ -125,7 +129,7 @@ def _headers() -> Schema:
         "content-type": {
             "enum": ["application/json", "application/msgpack", "application/octet-stream"]
         },
-        "origin": {"enum": [origin.value for origin in Origin], "description": "Frames."},
+        "origin": {"enum": [origin.value for origin in Origin], "description": "Frames, warnings."},
         "backfill": {
             "enum": ["true", "false"],
             "description": "Old recordings: revises figures, notifies nobody.",
@@ -198,6 +202,48 @@ def _control() -> Schema:
         "version": _NAME | {"description": "sha256:<hex> of the canonical content."},
     }
     return _object("Control", "A version comes into force at this offset.", required)
+
+
+def _warning() -> Schema:
+    moment: Schema = {"type": ["integer", "null"], "minimum": -MAX_TIME_MS, "maximum": MAX_TIME_MS}
+    named = _object("Named", "An earlier message.", {"sender": _NAME, "identifier": _NAME})
+    required: Schema = {
+        "sender": _NAME,
+        "identifier": _NAME | {"description": "With the sender: unique."},
+        "sent_ms": _TIME,
+        "kind": {"enum": [kind.value for kind in Kind], "description": "CAP msgType."},
+        "status": {"enum": [status.value for status in Status], "description": "CAP status."},
+        "form": {"enum": [form.value for form in Form], "description": "How it came."},
+        "issuers": {"type": "array", "items": _TEXT},
+        "event": _TEXT | {"description": "The agency's word."},
+        "type": _TEXT | {"description": "Chinese name of a known type; empty when it is none."},
+        "severity": {
+            "enum": [int(severity) for severity in Severity],
+            "description": "0 none stated, 1 蓝 blue, 2 黄 yellow, 3 橙 orange, 4 红 red.",
+        },
+        "areas": {
+            "type": "array",
+            "items": {"type": "string", "pattern": "^[0-9]{6}([0-9]{3})?$"},
+            "description": "GB/T 2260.",
+        },
+        "area_text": _TEXT,
+        "headline": _TEXT,
+        "description": _TEXT,
+        "language": _TEXT,
+        "media_type": _TEXT,
+        "original": {"type": "string", "contentEncoding": "base64"},
+    }
+    optional: Schema = {
+        "instruction": _TEXT,
+        "effective_ms": moment,
+        "onset_ms": moment,
+        "expires_ms": moment | {"description": "null: the house's rule says when it ends."},
+        "references": {"type": "array", "items": named, "description": "Updated or cancelled."},
+        "series": _TEXT | {"description": "Takes the place of the older one of its series."},
+        "geometry": {"type": ["object", "null"], "description": "GeoJSON."},
+    }
+    description = "An official warning, appended to every partition. `ce_id` names it."
+    return _object("Official warning", description, required, optional)
 
 
 def _alert() -> Schema:

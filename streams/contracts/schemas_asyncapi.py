@@ -14,6 +14,7 @@ _TITLES = {
     "reading": "A single reading",
     "tick": "Tick: time has passed",
     "control": "Activation of a registry or profile version",
+    "warning": "An official warning",
     "refusal": "What a gateway refused without an answer",
     "alert": "Alert after a transition",
     "fact": "Fact, one revision",

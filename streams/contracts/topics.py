@@ -50,14 +50,14 @@ _BY_AREA = "explicit, versioned table area → partition (registry), never a cli
 TOPICS: tuple[Topic, ...] = (
     Topic(
         OBSERVATION,
-        "Readings: frames of one area, single readings, ticks, control records, refusals",
+        "Readings: frames of one area, single readings, ticks, control records, refusals, warnings",
         Direction.IN,
         "area",
         _BY_AREA,
         14 * DAY_MS,
         False,
         "LogAppendTime",
-        ("frame", "reading", "tick", "control", "refusal"),
+        ("frame", "reading", "tick", "control", "refusal", "warning"),
     ),
     Topic(
         ALERT,

@@ -70,3 +70,8 @@ from area_latest;
 -- name: area_risk
 select area, severity, led_by, unknown, stale_alerts, open_alerts, as_of, detail
 from area_risk;
+
+-- name: official_warning
+select id, sender, identifier, sent, kind, status, form, issuers, event, type, severity, areas,
+       headline, effective, onset, expires, series, refers, geometry, origin, source, original
+from official_warning;

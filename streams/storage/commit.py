@@ -38,6 +38,7 @@ from streams.storage.position import (
 )
 from streams.storage.readings import write_flags, write_readings, write_revisions, write_windows
 from streams.storage.region_log import write_messages
+from streams.storage.warnings import write_warnings
 
 KEEP_POISON = """
 insert into poison (topic, partition, "offset")
@@ -160,6 +161,7 @@ class Committer:
         write_windows(cursor, [w for o in outcomes for w in o.windows])
         for piece in pieces:
             self._write_piece(cursor, kind, piece)
+        write_warnings(cursor, [w for o in outcomes for w in o.warnings])
         # Row locks of the log's numbers last and in one order, so that they are held briefly.
         write_messages(
             cursor,

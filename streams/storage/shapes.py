@@ -24,6 +24,11 @@ def load_shapes(connection: Connection) -> dict[str, dict[str, Any]]:
     return dict(connection.execute("select code, geometry from area_shape").fetchall())
 
 
+def load_sketches(connection: Connection) -> dict[str, dict[str, Any]]:
+    """The simplified boundaries by area code, as GeoJSON geometries."""
+    return dict(connection.execute("select code, sketch from area_shape").fetchall())
+
+
 def save_shapes(connection: Connection, full: Geometries, sketch: Geometries) -> None:
     """Stores the boundaries by area code, replacing what is there; runs in the caller's
     transaction. Raises `ValueError` when a code has only one of the two."""

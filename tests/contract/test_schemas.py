@@ -16,10 +16,12 @@ from streams.contracts.outcome import Transition
 from streams.contracts.reason import AlertState, Change, Origin, Reason, Severity
 from streams.contracts.schemas import build_files, build_schemas, write_files
 from streams.contracts.topics import ALERT, OBSERVATION, TOPICS, Direction, find_topic
+from streams.contracts.warning import encode_announcement
 from streams.errors import InvalidEvent
 from streams.log import ALERT_TOPIC, OBSERVATION_TOPIC
 from streams.storage.alerts import alert_state
 from tests.support.frames import TIME_MS, make_frame
+from tests.support.official import warning
 
 FOLDER = Path(__file__).parents[2] / "docs" / "schemas"
 SCHEMAS = build_schemas()
@@ -68,6 +70,10 @@ def test_what_the_code_sends_fits_its_schema() -> None:
     headers, body = encode_control("profile", "sha256:00", TIME_MS)
     check("headers", headers)
     check("control", json.loads(body))
+    told = warning("a", TIME_MS, refers=("b",), geometry={"type": "Point", "coordinates": [1, 2]})
+    headers, body = encode_announcement(told, "gw", Origin.LIVE, TIME_MS)
+    check("headers", headers)
+    check("warning", json.loads(body))
 
 
 GOOD: dict[str, Any] = json.loads(encode(make_frame(), JSON)[1])

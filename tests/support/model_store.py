@@ -35,6 +35,7 @@ class ModelStore:
         self.partials: dict[tuple[str, str, str, int], Any] = {}
         self.messages: list[RegionMessage] = []
         self.marks: set[tuple[str, str, int]] = set()
+        self.warnings: dict[str, tuple[Any, ...]] = {}
 
     def apply(self, outcome: Outcome) -> None:
         """One commit."""
@@ -74,6 +75,10 @@ class ModelStore:
             if message.kind == "partial":
                 key = (message.area, message.domain, message.period, message.start_ms)
                 self.partials[key] = message.payload
+        for heard in outcome.warnings:
+            announced = heard.announcement
+            stated = (announced.origin, announced.source, announced.ingest_ms, heard.ends_ms)
+            self.warnings.setdefault(announced.warning.id, stated)
         self.marks |= {(m.area, m.domain, m.day_start_ms) for m in outcome.marks}
 
     def canonical(self) -> dict[str, Any]:
@@ -93,6 +98,7 @@ class ModelStore:
             "risks": {a: (r.severity, r.led_by, r.unknown) for a, r in self.risks.items()},
             "latest": {k: (v.as_of_ms, v.payload) for k, v in self.latest.items()},
             "partials": self.partials,
+            "warnings": self.warnings,
             "messages": sorted(
                 (
                     m.area,

@@ -14,6 +14,7 @@ from streams.contracts.codec import encode, encode_control, encode_tick
 from streams.contracts.domain import Domain, Point
 from streams.contracts.frame import MSGPACK, Frame, Record
 from streams.contracts.reason import NamespaceKind, Origin
+from streams.contracts.warning import OfficialWarning, encode_announcement
 from streams.domains import find_domains
 from streams.pipeline import Pipeline, PipelineSetup
 from tests.support.model_store import ModelStore
@@ -61,7 +62,8 @@ def registry(partitions: int = 1, points: int = 3) -> Registry:
 
 @dataclass(frozen=True)
 class Sent:
-    """A frame, or (with `tick_ms`) a tick for everybody, or a version that comes into force.
+    """A frame, or (with `tick_ms`) a tick for everybody, a version that comes into force, or an
+    official warning.
 
     `append_shift_ms` shakes the append time. `needed`: a tick that no law takes away.
     """
@@ -71,6 +73,7 @@ class Sent:
     append_shift_ms: int = 0
     activate: Registry | Profile | None = None
     needed: bool = False
+    warning: OfficialWarning | None = None
 
 
 def frame_of(
@@ -234,6 +237,9 @@ def as_records(
         elif one.activate is not None:
             for partition in logs:
                 put(partition, one.tick_ms, activation(one.activate, one.tick_ms))
+        elif one.warning is not None:
+            for partition in logs:
+                put(partition, one.tick_ms, announcement(one.warning, one.tick_ms))
         elif ticks or one.needed or index == len(sent) - 1:
             for partition in logs:
                 put(partition, one.tick_ms, encode_tick(one.tick_ms))
@@ -244,6 +250,11 @@ def activation(version: Registry | Profile, now_ms: int) -> tuple[dict[str, str]
     """The control record of a version."""
     kind = "registry" if isinstance(version, Registry) else "profile"
     return encode_control(kind, version.version, now_ms)
+
+
+def announcement(warning: OfficialWarning, now_ms: int) -> tuple[dict[str, str], bytes]:
+    """The record of a live official warning."""
+    return encode_announcement(warning, "/gw/warnings", Origin.LIVE, now_ms)
 
 
 def setup(partition: int = 0, domains: Mapping[str, Domain] = DOMAINS) -> PipelineSetup:

@@ -21,7 +21,10 @@ from deploy.native_settings import NativeSettings
 from sensors.gateway.mqtt.settings import MqttSettings
 from sensors.gateway.settings import GatewaySettings
 from sensors.registry import boundary_file, crs
+from sensors.warnings.types import EVENT_CODES
+from streams.contracts.cap import house
 from streams.contracts.domain import Parameter
+from streams.contracts.warning import VALID_HOURS
 from streams.domains import find_domains
 from streams.indicators import definition
 from streams.quality import parameters as quality
@@ -102,7 +105,7 @@ def parameters() -> list[Parameter]:
     """Those of the rooms first, then of the domains."""
     found = [*region.PARAMETERS, *resilience.PARAMETERS, *definition.PARAMETERS]
     found += [*codes.PARAMETERS, *crs.PARAMETERS, *boundary_file.PARAMETERS]
-    found += quality.PARAMETERS
+    found += [*quality.PARAMETERS, VALID_HOURS, EVENT_CODES, *house.PARAMETERS]
     for domain in find_domains().values():
         found += [*domain.parameters, *quality.property_parameters(domain.properties)]
     return found

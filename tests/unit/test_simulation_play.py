@@ -10,9 +10,12 @@ import pytest
 from sensors.simulation.play import STALL_S, Pace, Played, controls, find_mark, play
 from streams.contracts.codec import decode, encode_tick
 from streams.contracts.frame import Control, Frame, Tick
+from streams.contracts.reason import Origin
+from streams.contracts.warning import encode_announcement
 from streams.errors import Misconfigured
 from streams.log import Entry
 from streams.log.memory import MemoryLog
+from tests.support.official import warning
 from tests.support.simulated import START_MS, steps
 from tests.support.zhejiang import registry_of
 
@@ -98,6 +101,8 @@ def test_records_of_others_do_not_confuse_a_restart() -> None:
     foreign = dict(headers) | {"ce_source": "hand", "ce_id": "1", "origin": "live"}
     foreign["ce_type"] = "citybrain.waterlogging.observation.v1"
     log.append(0, [(foreign, body)] * 500)
+    told = encode_announcement(warning("a", START_MS), "hand", Origin.SIMULATED, START_MS)
+    log.append(0, [told])
     play_into(log, 10)
     added = [e for e in contents(log)[0] if e[0]["ce_source"] != "hand"]
     assert added == whole_play(10)[0]

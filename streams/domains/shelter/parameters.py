@@ -24,6 +24,7 @@ CLOSED_SEVERITY = "shelter.closed.severity"
 UNREPORTED_SEVERITY = "shelter.unreported.severity"
 CLEAR_COUNT = "shelter.evidence.clear_count"
 HAZARD_OF_RULE = "shelter.hazard.of_rule"
+OFFICIAL_HAZARDS = "shelter.official.hazard_of_type"
 COUNT_RULE = "shelter.standardised.count_rule"
 EARTHQUAKE_M2 = "shelter.earthquake.m2_per_person"
 EARTHQUAKE_1_DAYS = "shelter.earthquake.class_1_days"
@@ -32,6 +33,7 @@ SPHERE_M2 = "shelter.sphere.m2_per_person"
 SPHERE_WATER = "shelter.sphere.water_l_per_day"
 SPHERE_TOILET = "shelter.sphere.persons_per_toilet"
 SPHERE_TAP = "shelter.sphere.persons_per_tap"
+NOT_HEEDED = "-"
 COUNT_RULES = LESS_DEREGISTERED, ACCEPTED = "accepted_less_deregistered", "accepted"
 
 RANKS = {
@@ -94,6 +96,20 @@ def _hazards_by_rule(text: str) -> Mapping[str, str]:
     return MappingProxyType(found)
 
 
+def official_hazards(parameters: Mapping[str, str]) -> dict[str, str]:
+    """Type of an official warning → the hazard that it is; empty when they are not heeded.
+
+    ValueError when malformed.
+    """
+    text, found = parameters[OFFICIAL_HAZARDS].strip(), {}
+    for part in text.split(",") if text != NOT_HEEDED else ():
+        kind, _, hazard = (word.strip() for word in part.partition("="))
+        if not (kind and hazard):
+            raise ValueError(f"{OFFICIAL_HAZARDS}: {part.strip()!r} is not type=hazard")
+        found[kind] = hazard
+    return found
+
+
 def mistakes_in(parameters: Mapping[str, str]) -> list[str]:
     """Everything in a profile that this domain could not compute with."""
     positive = (
@@ -113,10 +129,11 @@ def mistakes_in(parameters: Mapping[str, str]) -> list[str]:
             found.append(f"{key} = {parameters[key]!r} is none of {', '.join(_SEVERITIES)}")
     if parameters[COUNT_RULE] not in COUNT_RULES:
         found.append(f"{COUNT_RULE} = {parameters[COUNT_RULE]!r}: use {' or '.join(COUNT_RULES)}")
-    try:
-        hazards_by_rule(parameters)
-    except ValueError as error:
-        found.append(str(error))
+    for read in (hazards_by_rule, official_hazards):
+        try:
+            read(parameters)
+        except ValueError as error:
+            found.append(str(error))
     return found
 
 
@@ -158,6 +175,13 @@ PARAMETERS = (
         "",
         "H",
         _HOUSE + ": what an alert is for a shelter, by the beginning of its rule's name",
+    ),
+    Parameter(
+        OFFICIAL_HAZARDS,
+        NOT_HEEDED,
+        "",
+        "H",
+        _HOUSE + ": official red warnings that count as ours, e.g. 台风=typhoon, 暴雨=flood",
     ),
     Parameter(COUNT_RULE, LESS_DEREGISTERED, "", "H", f"domain.md §4, row 19; other: {ACCEPTED}"),
 )

@@ -111,12 +111,14 @@ def step(state: WatchState, books: Books, view: AreaView, batch: Batch) -> Outpu
 
 
 def heed(state: WatchState, view: AreaView, around: Surroundings) -> Outputs:
-    """Other domains' alerts, a registry version or a deadline: the rules by evidence again."""
+    """Other domains' alerts, official warnings, a registry version or a deadline: the rules by
+    evidence again."""
     out, before = Outputs(), (state.day, state.hazards)
     _know_day(state, view, around.now_ms)
+    official = _official(view, around)
     found = {rule: hazard_of(rule, view.parameters) for rule in {a.rule for a in around.alerts}}
-    state.covering = {a.rule: found[a.rule] or "" for a in around.alerts if _covers(a)}
-    state.hazards = sorted({hazard for hazard in found.values() if hazard is not None})
+    state.covering = {a.rule: found[a.rule] or "" for a in around.alerts if _covers(a)} | official
+    state.hazards = sorted({*official.values(), *(h for h in found.values() if h is not None)})
     out.inventory_changed = before != (state.day, state.hazards)
     for number in state.live:
         _decide(state, view, number, around.now_ms, out)
@@ -228,6 +230,16 @@ def _can_fill(state: WatchState, view: AreaView, point: int) -> bool:
 
 def _covers(alert: OpenAlert) -> bool:
     return alert.covers_area and alert.severity is Severity.RED
+
+
+def _official(view: AreaView, around: Surroundings) -> dict[str, str]:
+    """Official red warnings of the types that count as ours, by name → hazard."""
+    hazards = key.official_hazards(view.parameters)
+    return {
+        f"official:{w.type}:{w.id}": hazards[w.type]
+        for w in around.warnings
+        if w.severity is Severity.RED and w.type in hazards
+    }
 
 
 def _decide(state: WatchState, view: AreaView, point: int, now_ms: int, out: Outputs) -> None:
