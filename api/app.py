@@ -19,6 +19,7 @@ from api.routers import (
     accounts,
     alerts,
     areas,
+    cap,
     domains,
     facts,
     fiware,
@@ -29,6 +30,7 @@ from api.routers import (
     readings,
     sensors,
     sensorthings,
+    warnings,
 )
 from api.strict import StrictRoute
 from api.transport import EntityTags, SecurityHeaders
@@ -53,6 +55,8 @@ RESOURCES = (
     accounts,
     sensors,
     fiware,
+    warnings,
+    cap,
 )
 
 

@@ -40,7 +40,7 @@ class SecurityHeaders:
 
 
 class EntityTags:
-    """Tags whole JSON and CSV answers of successful GETs; 304 when the client has them."""
+    """Tags whole JSON, XML and CSV answers of successful GETs; 304 when the client has them."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -88,4 +88,5 @@ class _Tagger:
 
 def _taggable(start: Message) -> bool:
     kind = Headers(raw=start["headers"]).get("content-type", "")
-    return start["status"] == 200 and ("json" in kind or kind.startswith("text/csv"))
+    tagged = "json" in kind or "+xml" in kind or kind.startswith("text/csv")
+    return start["status"] == 200 and tagged

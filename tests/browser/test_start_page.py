@@ -103,6 +103,22 @@ def test_alerts_are_listed_worst_first_with_value_and_threshold(page: Page) -> N
     expect(page.locator("#counts")).to_contain_text("红")
 
 
+def test_official_warnings_are_context_with_a_badge(page: Page) -> None:
+    rows = page.locator("#warning-list li")
+    expect(rows).to_have_count(2)
+    expect(rows.first.locator(".level")).to_have_text("红")
+    expect(rows.first.locator(".place")).to_have_text("台风 · 浙江省")
+    expect(rows.first.locator(".official")).to_have_text("官方预警")
+    expect(rows.nth(1).locator(".what")).to_have_text("台州市气象台")
+    expect(rows.nth(1).locator(".since")).to_contain_text("*")
+    page.click("#language")
+    expect(rows.first.locator(".official")).to_have_text("official")
+    expect(page.locator("#warning-list")).to_have_attribute(
+        "aria-label", "Official warnings in force"
+    )
+    page.click("#language")
+
+
 def test_stale_alerts_are_marked(page: Page) -> None:
     expect(page.locator("#alert-list .mark.stale").first).to_have_text("失联")
 

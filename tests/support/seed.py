@@ -25,6 +25,7 @@ from streams.storage.registry import save_registry
 from streams.storage.shapes import save_shapes
 from tests.support.seed_domains import DOMAINS
 from tests.support.seed_figures import AS_OF, write_accounts, write_facts
+from tests.support.seed_warnings import seed_warnings
 
 STORM = (121.3, 28.9)
 POINTS = 1800  # fills all 90 counties
@@ -71,6 +72,7 @@ def seed(
         _readings(connection, registry, depths, ids)
         write_facts(connection, registry)
         write_accounts(connection, registry)
+        seed_warnings(connection, AS_OF)
         _positions(connection)
     deepest = max(depths, key=lambda p: (depths[p], p))
     return Seeded(

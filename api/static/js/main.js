@@ -6,6 +6,7 @@ import { byId, count, element, fetchJson, momentOf } from "./dom.js";
 import { chosenDomain, countOpen, domainAlerts, drawTabs, loadDomains, ownFigures, paintedAreas } from "./domains.js";
 import { showFigures } from "./figures.js";
 import { drawLegend, drawMap, markChosen, paint } from "./map.js";
+import { followWarnings, showWarnings } from "./warnings.js";
 import { kindBanner, switchLanguage, translatePage, word } from "./words.js";
 
 const COUNTY_EVERY_MS = 4000;
@@ -16,7 +17,7 @@ let connected = false;
 
 async function start() {
   translatePage();
-  byId("language").addEventListener("click", () => { switchLanguage(); drawLegend(); drawTabs(); render(); refreshCounty(); });
+  byId("language").addEventListener("click", () => { switchLanguage(); drawLegend(); drawTabs(); render(); showWarnings(); refreshCounty(); });
   byId("county-close").addEventListener("click", leaveCounty);
   document.addEventListener("keydown", (event) => { if (event.key === "Escape" && openedCounty()) leaveCounty(); });
   const found = await fetchJson("namespaces");
@@ -26,6 +27,7 @@ async function start() {
   await loadDomains(() => { render(); refreshOpened(); });
   await drawAreas();
   follow();
+  followWarnings(namespace);
   setInterval(refreshOpened, COUNTY_EVERY_MS);
 }
 

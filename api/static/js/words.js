@@ -15,6 +15,10 @@ const WORDS = {
   figures: ["指标", "Figures"],
   "figures-note": ["完整度与截至时间随值列出", "each with its completeness and as-of time"],
   alerts: ["未解除预警", "Open alerts"],
+  official: ["官方预警", "official"],
+  "official-warnings": ["生效中的官方预警", "Official warnings in force"],
+  "more-warnings": ["条官方预警", "more official warnings"],
+  "house-end": ["发布方未给出结束时间，按本平台约定", "no end was stated: the house's rule"],
   ledger: ["读数台账", "Ledger of readings"],
   close: ["关闭", "Close"],
   ok: ["● 正常", "● normal"],
@@ -88,6 +92,7 @@ export function switchLanguage() {
 export function translatePage() {
   document.documentElement.lang = english ? "en" : "zh-CN";
   for (const node of document.querySelectorAll("[data-word]")) node.textContent = word(node.dataset.word);
+  for (const node of document.querySelectorAll("[data-label]")) node.setAttribute("aria-label", word(node.dataset.label));
   const button = document.getElementById("language");
   button.textContent = english ? "中文" : "English";
   button.lang = english ? "zh-CN" : "en";

@@ -1,0 +1,33 @@
+-- name: cap_chain
+-- All transitions of these alerts, in order: what is told of each follows from them.
+select t.alert, t.sequence, al.rule, t.rule_version, al.domain, al.area, al.point, al.subject,
+    al.onset, t.event_time, t.decided_at, t.valid_until, t.state, t.severity, t.stale, t.unverified,
+    t.change, t.value, t.threshold, t.unit, t.origin,
+    ar.name as area_name, ar.name_en as area_name_en, p.name as point_name, p.lon, p.lat
+from alert_transition t join alert al on al.id = t.alert
+left join area ar on ar.code = al.area left join point p on p.id = al.point
+where t.alert = any(%(alerts)s)
+order by t.alert, t.sequence
+
+-- name: cap_feed
+-- The newest transitions of which a message was told: firing, or ended after it fired.
+select t.alert, t.sequence
+from alert_transition t join alert al on al.id = t.alert
+where (t.state = 'firing' or (t.state = 'resolved' and exists (
+        select from alert_transition f
+        where f.alert = t.alert and f.sequence < t.sequence and f.state = 'firing')))
+    and (%(areas)s::text[] is null or al.area = any(%(areas)s))
+    and (%(domain)s::text is null or al.domain = %(domain)s)
+    and (%(origins)s::text[] is null or t.origin = any(%(origins)s))
+    and al.peak_severity >= %(severity)s
+order by t.decided_at desc, t.alert desc, t.sequence desc
+limit %(limit)s
+
+-- name: area_geometry
+select geometry from area_shape where code = %(area)s
+
+-- name: profile_values
+-- The house numbers of the profile that was brought into force last.
+select v.content -> 'values' as "values"
+from config_active a join config_version v on v.version = a.version
+where a.kind = 'profile' order by v.created_at desc limit 1

@@ -1,0 +1,127 @@
+"""Our alerts as CAP 1.2: one message, and the feed of the newest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from api.cap.atom import MEDIA_TYPE as ATOM
+from api.cap.atom import Feed, write_feed
+from api.cap.chain import Told, build_chain, split_identifier
+from api.cap.render import render
+from api.colour import RANKS, ColourName
+from api.problem import RESPONSES, Problem, not_found
+from api.queries.cap_rows import CapRow, FeedRow, ProfileRow, ShapeRow
+from api.queries.rows import Json
+from api.strict import StrictRoute
+from api.view import View, view
+from streams.contracts.cap.house import House, read_house
+from streams.contracts.cap.model import Message
+from streams.contracts.cap.write import MEDIA_TYPE as CAP
+from streams.contracts.cap.write import write
+from streams.contracts.message_status import message_status
+from streams.contracts.reason import NamespaceKind, Origin
+
+router = APIRouter(route_class=StrictRoute, prefix="/cap", tags=["cap"], responses=RESPONSES)
+
+Status = Literal["Actual", "Exercise", "Test"]
+MOST = 200
+
+
+@router.get(
+    "/feed",
+    response_class=Response,
+    responses={200: {"description": "Atom (RFC 4287).", "content": {ATOM: {}}}},
+    summary="The feed of CAP messages",
+    description="The newest messages, newest first, as Atom; each entry links to its CAP document. "
+    "A message is told when an alert fires, changes and ends; pending alerts are not told. "
+    "`severity` keeps alerts that reached this colour.",
+)
+async def feed(
+    request: Request,
+    seen: Annotated[View, Depends(view)],
+    area: Annotated[str | None, Query(description="This area and everything under it.")] = None,
+    domain: Annotated[str | None, Query()] = None,
+    severity: Annotated[ColourName | None, Query(description="This colour or worse.")] = None,
+    status: Annotated[Status | None, Query(description="Only messages of this status.")] = None,
+    limit: Annotated[int, Query(ge=1, le=MOST)] = 50,
+) -> Response:
+    seen.domain_named(domain)
+    house = await read_profile(seen)
+    wanted = await seen.reader.rows(
+        FeedRow,
+        "cap_feed",
+        areas=await seen.codes_below(area),
+        domain=domain,
+        origins=_origins(seen, status),
+        severity=RANKS[severity] if severity else 0,
+        limit=limit,
+    )
+    chains = await _chains(seen, house, sorted({row.alert for row in wanted}))
+    found = (chains.get((row.alert, row.sequence)) for row in wanted)
+    messages = [_message(told, seen, house, None) for told in found if told is not None]
+    query = f"?{request.url.query}" if request.url.query else ""
+    name = house.name_zh if seen.clock.kind == NamespaceKind.LIVE else f"{house.name_zh} 演练"
+    document = write_feed(
+        Feed(f"{name} CAP", f"/v1/cap/feed{query}", seen.clock.name, house.name_zh), messages
+    )
+    return Response(document, media_type=ATOM)
+
+
+@router.get(
+    "/{identifier}",
+    response_class=Response,
+    responses={200: {"description": "CAP 1.2.", "content": {CAP: {}}}},
+    summary="One CAP message",
+    description="The message of one change of an alert, made from its transitions: the same "
+    "identifier always gives the same message, as long as the profile's `cap.*` stay.",
+)
+async def message(identifier: str, seen: Annotated[View, Depends(view)]) -> Response:
+    named = split_identifier(identifier)
+    if named is None or named[0] != seen.clock.name:
+        raise not_found("CAP message", identifier)
+    house = await read_profile(seen)
+    told = (await _chains(seen, house, [named[1]])).get(named[1:])
+    if told is None or told.identifier != identifier:
+        raise not_found("CAP message", identifier)
+    shape = None
+    if told.row.lon is None:
+        shape = await seen.reader.row(ShapeRow, "area_geometry", area=told.row.area)
+    geometry = None if shape is None else shape.geometry
+    return Response(write(_message(told, seen, house, geometry)), media_type=CAP)
+
+
+async def read_profile(seen: View) -> House:
+    """The house numbers `cap.*` in force; 503 when they cannot be used."""
+    found = await seen.reader.row(ProfileRow, "profile_values")
+    try:
+        return read_house(found.values if found else {})
+    except ValueError as error:
+        raise Problem(503, f"The profile's cap.* cannot be used: {error}") from error
+
+
+def _message(told: Told, seen: View, house: House, geometry: Json | None) -> Message:
+    return render(told, NamespaceKind(seen.clock.kind), house, seen.domains, geometry)
+
+
+async def _chains(
+    seen: View, house: House, alerts: Sequence[str]
+) -> Mapping[tuple[str, int], Told]:
+    """Every message of these alerts by (alert, sequence)."""
+    rows = await seen.reader.rows(CapRow, "cap_chain", alerts=list(alerts))
+    return {
+        (told.row.alert, told.row.sequence): told
+        for _, group in groupby(rows, key=lambda row: row.alert)
+        for told in build_chain(list(group), seen.clock.name, house.sender)
+    }
+
+
+def _origins(seen: View, status: Status | None) -> list[str] | None:
+    """The origins whose messages have this status here."""
+    if status is None:
+        return None
+    kind = NamespaceKind(seen.clock.kind)
+    return [origin.value for origin in Origin if message_status(kind, origin) == status]
