@@ -45,6 +45,7 @@ def gateway() -> None:
             on_bug=lambda: signal.raise_signal(signal.SIGTERM),
             keys=registry,
             seen=registry,
+            places=registry,
             mqtt=mqtt,
         )
         uvicorn.run(

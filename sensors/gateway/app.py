@@ -37,6 +37,7 @@ from sensors.gateway.seen import SeenBook, SeenStore
 from sensors.gateway.settings import GatewaySettings
 from sensors.gateway.status_routes import add_status
 from sensors.gateway.turning_away import as_problems
+from sensors.gateway.warnings import PlaceSource, WarningDoor, add_warnings
 from sensors.gateway.watch import RegistryWatch
 from streams.contracts.domain import Domain
 from streams.contracts.frame import JSON
@@ -65,6 +66,7 @@ class GatewayParts:
     seen: SeenStore | None = None
     mqtt: MqttSettings | None = None
     monotonic_s: Callable[[], float] = time.monotonic
+    places: PlaceSource | None = None
 
 
 class Gateway:
@@ -90,6 +92,9 @@ class Gateway:
             parts.clock_ms,
             parts.monotonic_s,
             self.seen.heard,
+        )
+        self.warnings = WarningDoor(
+            parts.log, self.watch, parts.places, self.intake, parts.clock_ms
         )
         self.mqtt: MqttDoor | None = None
         if parts.mqtt is not None:
@@ -161,6 +166,7 @@ def create_app(parts: GatewayParts) -> FastAPI:
     app.state.gateway = gateway
     add_exception_handler(app, new_exception_handler())
     _add_readings(app, gateway)
+    add_warnings(app, gateway)
     add_status(app, gateway, parts.clock_ms)
     _add_operations(app, gateway)
     return app

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from streams.catalog import Registry
+from streams.catalog import Area, Registry
 from streams.contracts.cloudevents import text_problem
 from streams.contracts.domain import Domain
 
@@ -39,6 +39,7 @@ class Directory:
     gateways: frozenset[str]
     devices: Mapping[str, Device]
     partitions: Mapping[str, int] = field(default_factory=dict)  # by area
+    areas: Mapping[str, Area] = field(default_factory=dict)
 
 
 class RegistrySource(Protocol):
@@ -76,4 +77,5 @@ def compile_directory(registry: Registry, domains: Mapping[str, Domain]) -> Dire
         frozenset(g for g in registry.gateways if not text_problem("source", g)),
         devices,
         dict(registry.partitions),
+        dict(registry.areas),
     )

@@ -57,6 +57,18 @@ def all_refused(refused: Sequence[Mapping[str, object]]) -> Problem:
     )
 
 
+def no_warning(refused: object) -> Problem:
+    """422: not one official warning could be taken."""
+    return Problem(
+        "Every warning was refused",
+        "no-warning",
+        "each breaks a rule, named in `refused`; they are in the dead letters",
+        422,
+        accepted=[],
+        refused=refused,
+    )
+
+
 def too_many(detail: str, retry_after_s: int) -> Problem:
     """429: this gateway has its share waiting already."""
     return Problem("Too many readings at once", "too-many", detail, 429, _wait(retry_after_s))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from sensors.gateway.keys import Key, Quota
-from streams.catalog import Registry
+from sensors.warnings.places import Places
+from sensors.warnings.types import event_codes
+from streams.catalog import Area, Registry
 from streams.errors import Unavailable
 from streams.storage.connect import Connection, connect, translated
 from streams.storage.gateway_key import KeyRow, list_keys
@@ -19,12 +21,13 @@ from streams.storage.gateway_seen import (
     save_seen,
 )
 from streams.storage.registry import active_versions, load_version, newest
+from streams.storage.shapes import load_sketches
 
 T = TypeVar("T")
 
 
 class StoredRegistry:
-    """A `RegistrySource`, a `KeySource` and a `SeenStore`.
+    """A `RegistrySource`, a `KeySource`, a `SeenStore` and a `PlaceSource`.
 
     A version is in force when the workers have passed its activation.
     While partitions disagree, the newest saved one that any of them has passed; before any
@@ -42,6 +45,16 @@ class StoredRegistry:
 
     def load(self, version: str) -> Registry:
         return self._ask(lambda connection: Registry.from_dict(load_version(connection, version)))
+
+    def places(self, areas: Mapping[str, Area]) -> Places:
+        """What official warnings are placed by: these areas, their sketches, the profile."""
+
+        def ask(connection: Connection) -> Places:
+            profile = newest(connection, "profile")
+            values = profile[1].get("values", {}) if profile else {}
+            return Places(areas, load_sketches(connection), event_codes(values))
+
+        return self._ask(ask)
 
     def stored_keys(self) -> list[Key]:
         return self._ask(lambda connection: [_key(row) for row in list_keys(connection)])
