@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,19 +25,31 @@ class Places:
     codes: Mapping[str, str] = field(default_factory=lambda: event_codes({}))
 
     def overlapped(self, geometry: Mapping[str, Any]) -> tuple[str, ...]:
-        """Counties whose outline the geometry overlaps, in the order of codes."""
+        """Counties whose outline the geometry overlaps, in the order of codes.
+
+        Part by part: areas of one message may lie over each other, which is no valid shape.
+        """
         shape = shapely.geometry.shape(geometry)
-        found = []
-        for code in sorted(self.shapes):
-            if code not in self.areas or self.areas[code].level != "county":
-                continue
-            outline = shapely.geometry.shape(self.shapes[code])
-            if not outline.intersects(shape):
-                continue
-            shared = outline.intersection(shape).area
-            if shape.area == 0 or shared > LEAST_SHARE * min(outline.area, shape.area):
-                found.append(code)
-        return tuple(found)
+        parts = [shapely.make_valid(part) for part in getattr(shape, "geoms", [shape])]
+        counties = [c for c in sorted(self.shapes) if c in self.areas]
+        return tuple(
+            code
+            for code in counties
+            if self.areas[code].level == "county" and _overlap(parts, self.shapes[code])
+        )
+
+
+def _overlap(parts: Sequence[Any], outline: Mapping[str, Any]) -> bool:
+    county = shapely.make_valid(shapely.geometry.shape(outline))
+    for part in parts:
+        if not county.intersects(part):
+            continue
+        if part.area == 0:
+            return True
+        shared = county.intersection(part).area
+        if shared > LEAST_SHARE * min(county.area, part.area):
+            return True
+    return False
 
 
 def plain_code(text: str) -> str | None:

@@ -61,6 +61,7 @@ class AreaWarnings:
 
     def take(self, warning: OfficialWarning, source: str, now_ms: int) -> None:
         """A message that `source` brought, at processing time `now_ms`."""
+        self._forget(now_ms)
         state, until = self.state, now_ms + REMEMBERED_MS
         for one in warning.refers:
             state.ended[_mark(one, warning.status, source)] = until
@@ -98,12 +99,16 @@ class AreaWarnings:
         return min(ends, default=None)
 
     def expire(self, one: str, now_ms: int) -> None:
-        """It has ended by itself; what need not be remembered any more is forgotten."""
+        """It has ended by itself."""
+        self.state.held.pop(one, None)
+        self._forget(now_ms)
+        self._show()
+
+    def _forget(self, now_ms: int) -> None:
+        """What need not be remembered any more."""
         state = self.state
-        state.held.pop(one, None)
         state.ended = {k: until for k, until in state.ended.items() if until > now_ms}
         state.series = {k: v for k, v in state.series.items() if v[1] > now_ms}
-        self._show()
 
     def _is_ended(self, one: str, status: str, source: str) -> bool:
         return any(_mark(one, status, by) in self.state.ended for by in (source, OPERATOR))

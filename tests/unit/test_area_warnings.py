@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import permutations
-from typing import Any
 
 import pytest
 
@@ -120,7 +119,7 @@ def test_the_worst_comes_first() -> None:
 def test_what_was_ended_is_forgotten_after_a_week() -> None:
     held = AreaWarnings(XIHU)
     held.take(CANCEL, "gw", 0)
+    held.take(warning("row", 0, series="s"), "gw", 0)
+    assert held.state.ended != {} != held.state.series
     held.take(warning("later", 9 * 24 * HOUR), "gw", 9 * 24 * HOUR)
-    later: Any = held.due()
-    held.expire(later[1], later[0])
-    assert held.state.ended == {}
+    assert (held.state.ended, held.state.series) == ({}, {})

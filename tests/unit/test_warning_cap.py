@@ -91,6 +91,12 @@ def test_a_shared_border_is_no_overlap() -> None:
     assert read_cap(message(info(area=polygon)), PLACES).areas == ("330106",)
 
 
+def test_areas_of_one_message_may_lie_over_each_other() -> None:
+    first = "<polygon>30.2,120.2 30.2,120.8 30.8,120.8 30.8,120.2 30.2,120.2</polygon>"
+    second = "<polygon>30.3,120.3 30.3,121.5 30.7,121.5 30.7,120.3 30.3,120.3</polygon>"
+    assert read_cap(message(info(area=first + second)), PLACES).areas == ("330106", "330110")
+
+
 def test_a_circle_is_as_wide_as_it_says() -> None:
     warning = read_cap(message(info(area="<circle>30.5,120.9 30</circle>")), PLACES)
     assert warning.areas == ("330106", "330110")
