@@ -20,13 +20,15 @@ PROVINCES = (
     *("香港特别行政区", "澳门特别行政区"),
 )
 MUNICIPALITIES = PROVINCES[:4]
+NATIONAL = ("中央", "国家", "中国")
 _TITLE = re.compile(
-    r"(?P<issuers>[^\s].{1,80}?)(?P<verb>继续发布|更新发布|变更发布|发布|解除|取消)"
+    r"(?P<issuers>[^\s].{1,80}?)(?P<verb>联合发布|继续发布|更新发布|变更发布|发布|联合解除|解除|取消)"
     r"(?P<event>\S{1,30}?)(?P<colour>[红橙黄蓝])色预警(?:信号)?\s*(?P<more>[\[【(（].{1,20})?"
 )
 _OFFICE = (
     r"(?:气象(?:台|局|服务中心)|水利(?:厅|局)|水务(?:厅|局)|水文(?:局|中心)|自然资源(?:和规划)?(?:厅|局)"
     r"|规划和自然资源(?:厅|局|委员会)|应急管理(?:厅|局)|生态环境(?:厅|局)|林业(?:和草原)?(?:厅|局)"
+    r"|(?:自然资源|水利|应急管理|生态环境|交通运输)部"
     r"|交通运输(?:厅|局)|农业农村(?:厅|局)|海洋(?:预报台|局)|[防汛抗旱台]{2,6}指挥部(?:办公室)?)"
 )
 _ISSUER = re.compile(rf"(?P<region>.*?)(?P<office>{_OFFICE})")
@@ -76,7 +78,7 @@ def parse_title(text: str) -> Title:
         _region(issuers[0]),
         found["event"],
         COLOURS[found["colour"]],
-        found["verb"] in ("解除", "取消"),
+        found["verb"].endswith(("解除", "取消")),
     )
 
 
@@ -91,7 +93,10 @@ def _region(issuer: str) -> Region:
 
 
 def split_region(path: str) -> Region:
-    """湖南省株洲市醴陵市 → province, city, county. A municipality has counties and no city."""
+    """湖南省株洲市醴陵市 → province, city, county. A municipality has counties and no city;
+    an office of the whole country has no region."""
+    if path in NATIONAL:
+        return Region()
     province = next((one for one in PROVINCES if path.startswith(one)), "")
     rest = path.removeprefix(province)
     if province in MUNICIPALITIES:

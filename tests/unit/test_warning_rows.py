@@ -130,6 +130,19 @@ def test_a_joint_issuer_is_split_behind_an_office_only() -> None:
     assert title.region == Region("内蒙古自治区", "呼和浩特市")
 
 
+@pytest.mark.parametrize(
+    ("text", "issuers"),
+    [
+        ("中央气象台发布台风红色预警", ("中央气象台",)),
+        ("中央气象台继续发布暴雨橙色预警", ("中央气象台",)),
+        ("水利部和中国气象局联合发布山洪灾害气象风险橙色预警", ("水利部", "中国气象局")),
+    ],
+)
+def test_an_office_of_the_whole_country_has_no_region(text: str, issuers: tuple[str, ...]) -> None:
+    title = parse_title(text)
+    assert (title.issuers, title.region) == (issuers, Region())
+
+
 def test_lifting_a_warning_ends_the_series() -> None:
     raised, lifted = (
         read_one(),
