@@ -18,12 +18,14 @@ NOTHING_YET = "1970-01-01T00:00:00+00:00"
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """What stands above the entries. `path`: of this feed with its filters."""
+    """What stands above the entries. `path`: of this feed with its filters; `query` ends the
+    links to messages, where they need one."""
 
     title: str
     path: str
     namespace: str
     author: str
+    query: str = ""
 
 
 def write_feed(feed: Feed, messages: Sequence[Message]) -> bytes:
@@ -36,15 +38,15 @@ def write_feed(feed: Feed, messages: Sequence[Message]) -> bytes:
     _add(etree.SubElement(root, f"{{{ATOM}}}author"), "name", feed.author)
     _add(root, "link", rel="self", href=feed.path, type=MEDIA_TYPE)
     for message in messages:
-        _entry(root, message)
+        _entry(root, message, feed.query)
     etree.indent(root, space="  ")
     document: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8")
     return document
 
 
-def _entry(root: etree._Element, message: Message) -> None:
+def _entry(root: etree._Element, message: Message, query: str) -> None:
     entry, info = etree.SubElement(root, f"{{{ATOM}}}entry"), message.infos[0]
-    path = f"/v1/cap/{quote(message.identifier)}"
+    path = f"/v1/cap/{quote(message.identifier)}{query}"
     _add(entry, "id", f"urn:citybrain:cap:{message.sender}:{message.identifier}")
     _add(entry, "title", info.headline or info.event)
     _add(entry, "updated", message.sent)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Annotated, Literal
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
@@ -40,7 +41,7 @@ MOST = 200
     "A message is told when an alert fires, changes and ends; pending alerts are not told. "
     "`severity` keeps alerts that reached this colour.",
 )
-async def feed(
+async def newest(
     request: Request,
     seen: Annotated[View, Depends(view)],
     area: Annotated[str | None, Query(description="This area and everything under it.")] = None,
@@ -65,9 +66,10 @@ async def feed(
     messages = [_message(told, seen, house, None) for told in found if told is not None]
     query = f"?{request.url.query}" if request.url.query else ""
     name = house.name_zh if seen.clock.kind == NamespaceKind.LIVE else f"{house.name_zh} 演练"
-    document = write_feed(
-        Feed(f"{name} CAP", f"/v1/cap/feed{query}", seen.clock.name, house.name_zh), messages
-    )
+    asked = request.query_params.get("namespace")
+    own = f"?{urlencode({'namespace': asked})}" if asked else ""
+    feed = Feed(f"{name} CAP", f"/v1/cap/feed{query}", seen.clock.name, house.name_zh, own)
+    document = write_feed(feed, messages)
     return Response(document, media_type=ATOM)
 
 

@@ -46,6 +46,12 @@ def test_every_message_of_the_feed_is_valid(client: httpx.Client) -> None:
         assert [info.language for info in message.infos] == ["zh-CN", "en-US"]
 
 
+def test_links_name_the_namespace_that_was_asked_for(client: httpx.Client, seeded: Seeded) -> None:
+    (path,) = links(entries(client, limit=1, namespace=seeded.namespace))
+    assert path.endswith(f"?namespace={seeded.namespace}")
+    assert client.get(path).status_code == 200
+
+
 def test_the_same_message_is_told_the_same(client: httpx.Client) -> None:
     (path, *_) = links(entries(client, limit=1))
     first = client.get(path)
