@@ -36,12 +36,12 @@ class Held:
 
 @dataclass(slots=True)
 class WarningState:
-    """`ended`: what was named by a later message → until when that is remembered; `series`: when
-    the newest message of a series was sent, and until when that is remembered."""
+    """`ended`: what was named by a later message → until when that is remembered; `series`: of
+    the newest message of a series when it was sent, its id, and until when that is remembered."""
 
     held: dict[str, Held] = field(default_factory=dict)
     ended: dict[str, int] = field(default_factory=dict)
-    series: dict[str, tuple[int, int]] = field(default_factory=dict)
+    series: dict[str, tuple[int, str, int]] = field(default_factory=dict)
 
 
 class AreaWarnings:
@@ -108,7 +108,7 @@ class AreaWarnings:
         """What need not be remembered any more."""
         state = self.state
         state.ended = {k: until for k, until in state.ended.items() if until > now_ms}
-        state.series = {k: v for k, v in state.series.items() if v[1] > now_ms}
+        state.series = {k: v for k, v in state.series.items() if v[2] > now_ms}
 
     def _is_ended(self, one: str, status: str, source: str) -> bool:
         return any(_mark(one, status, by) in self.state.ended for by in (source, OPERATOR))
@@ -119,13 +119,14 @@ class AreaWarnings:
         if not warning.series:
             return True
         known = [_mark(warning.series, warning.status, by) for by in (source, OPERATOR)]
-        if any(series.get(key, (-1, 0))[0] > warning.sent_ms for key in known):
+        own = warning.sent_ms, warning.id
+        if any(series[key][:2] > own for key in known if key in series):
             return False
-        series[known[0]] = (warning.sent_ms, until)
+        series[known[0]] = (*own, until)
 
         def is_older(one: str, held: Held) -> bool:
-            own = source in (held.source, OPERATOR) and held.status == warning.status
-            return own and held.series == warning.series and one != warning.id
+            may = source in (held.source, OPERATOR) and held.status == warning.status
+            return may and held.series == warning.series and (held.sent_ms, one) < own
 
         self._keep(lambda one, held: not is_older(one, held))
         return True

@@ -73,6 +73,12 @@ def test_without_references_the_series_tells(order: tuple[int, ...]) -> None:
     assert in_force(lifted, *(rows[n] for n in order), rows[2]) == ["other"]
 
 
+def test_rows_of_the_same_second_come_out_the_same_in_any_order() -> None:
+    rows = [warning(name, HOUR, series="s") for name in ("one", "two")]
+    assert in_force(*rows) == in_force(*reversed(rows))
+    assert len(in_force(*rows)) == 1
+
+
 def test_a_test_ends_no_real_warning() -> None:
     test = warning("x", 2, kind=Kind.CANCEL, refers=("a",), status=Status.TEST)
     assert in_force(ALERT, test) == ["a"]
