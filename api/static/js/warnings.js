@@ -1,6 +1,6 @@
 // Official warnings in force: context above our own alerts, marked as what they are.
 
-import { byId, element, fetchJson, timeOf } from "./dom.js";
+import { byId, dateOf, element, fetchJson, timeOf } from "./dom.js";
 import { sign, word } from "./words.js";
 
 const EVERY_MS = 15000;
@@ -37,7 +37,8 @@ function warningRow(item) {
   const issuer = item.issuers.join("、");
   const badge = [element("span", { class: "mark official" }, word("official"))];
   if (item.status !== "Actual") badge.push(" ", element("span", { class: "mark" }, item.status));
-  const until = `${timeOf(item.sent)} → ${timeOf(item.expires)}${item.expires_stated ? "" : " *"}`;
+  const day = dateOf(item.sent) === dateOf(item.expires) ? "" : `${dateOf(item.expires).slice(5)} `;
+  const until = `${timeOf(item.sent)} → ${day}${timeOf(item.expires)}${item.expires_stated ? "" : " *"}`;
   return element(
     "li", { "data-id": item.id, title: [item.headline, item.description].filter(Boolean).join("\n") },
     element("span", { class: `level ${rank ? `l${rank}` : "unknown"}` }, rank ? sign(rank) : "–"),
