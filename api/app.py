@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from importlib import resources
 from importlib.metadata import version
 from pathlib import Path
@@ -12,6 +13,8 @@ from fastapi import APIRouter, FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from api import problem
+from api.events.stream import Streams
+from api.events.tail import Tails
 from api.lane import Lanes
 from api.live import Broadcaster
 from api.queries.database import Database
@@ -21,6 +24,7 @@ from api.routers import (
     areas,
     cap,
     domains,
+    events,
     facts,
     fiware,
     history,
@@ -49,6 +53,7 @@ RESOURCES = (
     areas,
     points,
     alerts,
+    events,
     facts,
     readings,
     history,
@@ -68,6 +73,8 @@ def create_app(
     stalled_s: float = 30.0,
     poll_s: float = 1.0,
     wait_s: float = 3.0,
+    heartbeat_s: float = 10.0,
+    keep_events_days: int = 30,
 ) -> FastAPI:
     """The app over this database, reading `namespace` unless a request names another."""
     parts = Parts(
@@ -76,6 +83,8 @@ def create_app(
         domains=find_domains() if domains is None else domains,
         stalled_s=stalled_s,
         poll_s=poll_s,
+        heartbeat_s=heartbeat_s,
+        keep_events_days=keep_events_days,
     )
     app = FastAPI(
         title="citybrain",
@@ -89,6 +98,8 @@ def create_app(
     app.state.parts = parts
     app.state.lanes = Lanes()
     app.state.broadcaster = Broadcaster(parts)
+    app.state.tails = Tails(parts, lambda: datetime.now(UTC))
+    app.state.streams = Streams(parts, app.state.tails)
     problem.install(app)
     app.include_router(_first_version())
     app.mount("/", StaticFiles(directory=_static(), html=True), name="static")
@@ -113,6 +124,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     await app.state.parts.database.open()
     yield
     await app.state.broadcaster.close()
+    await app.state.tails.close()
     await app.state.parts.database.close()
 
 

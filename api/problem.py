@@ -36,10 +36,15 @@ class ProblemDocument(BaseModel):
     errors: list[Mistake] = Field(
         [], description="All mistakes of the request, when status is 422."
     )
+    snapshot: str | None = Field(
+        None, description="Where to begin anew, when status is 410: a snapshot with a cursor."
+    )
 
 
 class Problem(Exception):
-    """Raised by routes; becomes a problem document."""
+    """Raised by routes; becomes a problem document. `snapshot`: the way back from 410."""
+
+    snapshot: str | None = None
 
     def __init__(self, status: int, detail: str, errors: Sequence[Mistake] = ()) -> None:
         super().__init__(detail)
@@ -60,6 +65,13 @@ def bad_parameter(name: str, detail: str) -> Problem:
     )
 
 
+def gone(detail: str, snapshot: str) -> Problem:
+    """410: nobody can go on from there; `snapshot` is the path where to begin anew."""
+    problem = Problem(410, f"{detail} Begin anew with {snapshot} and follow its `cursor`.")
+    problem.snapshot = snapshot
+    return problem
+
+
 RESPONSES: dict[int | str, dict[str, Any]] = {
     status: {"model": ProblemDocument, "description": text, "content": {MEDIA_TYPE: {}}}
     for status, text in (
@@ -75,7 +87,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Problem)
     def _problem(request: Request, error: Problem) -> JSONResponse:
-        return respond(request, error.status, error.detail, error.errors)
+        return respond(request, error.status, error.detail, error.errors, snapshot=error.snapshot)
 
     @app.exception_handler(RequestValidationError)
     def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
@@ -109,6 +121,7 @@ def respond(
     detail: str,
     errors: Sequence[Mistake] = (),
     headers: Mapping[str, str] | None = None,
+    snapshot: str | None = None,
 ) -> JSONResponse:
     """The document as a response."""
     document = ProblemDocument(
@@ -117,6 +130,8 @@ def respond(
         detail=detail,
         instance=request.url.path,
         errors=list(errors),
+        snapshot=snapshot,
     )
-    content = document.model_dump(exclude=set() if errors else {"errors"})
+    empty = {name for name, held in (("errors", errors), ("snapshot", snapshot)) if not held}
+    content = document.model_dump(exclude=empty)
     return JSONResponse(content, status, dict(headers or {}), media_type=MEDIA_TYPE)

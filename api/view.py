@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Generic, TypeVar
@@ -28,6 +29,8 @@ class Parts:
     domains: Mapping[str, Domain]
     stalled_s: float = 30.0  # a record that waits longer than this makes the worker unhealthy
     poll_s: float = 1.0  # how often the live broadcaster looks
+    heartbeat_s: float = 10.0  # between two heartbeats of an event stream
+    keep_events_days: int = 30  # how long an event cursor is good for; 0 = for ever
 
 
 class Freshness(BaseModel):
@@ -136,13 +139,19 @@ def chosen_namespace(
     return namespace or parts(request).namespace
 
 
+@asynccontextmanager
+async def viewing(given: Parts, namespace: str) -> AsyncIterator[View]:
+    """The namespace in one snapshot, for as long as a look takes."""
+    async with given.database.reading(namespace) as reader:
+        yield View(reader, await read_clock(reader), given.domains)
+
+
 async def view(
     request: Request, namespace: Annotated[str, Depends(chosen_namespace)]
 ) -> AsyncIterator[View]:
     """Dependency: the namespace in one snapshot; 404 when it does not exist."""
-    given = parts(request)
-    async with given.database.reading(namespace) as reader:
-        yield View(reader, await read_clock(reader), given.domains)
+    async with viewing(parts(request), namespace) as seen:
+        yield seen
 
 
 async def read_clock(reader: Reader) -> ClockRow:

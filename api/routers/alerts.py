@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.colour import RANKS, Colour, ColourName, colour
+from api.events.page import now_cursor
 from api.moment import Moment
 from api.paging import Paging, paging
 from api.problem import RESPONSES, not_found
@@ -140,11 +141,21 @@ class AlertDetail(BaseModel):
     freshness: Freshness
 
 
+class AlertPage(Page[AlertItem]):
+    """One page of alerts, and where to follow on."""
+
+    cursor: str = Field(
+        description="`after` of GET /v1/events: everything that happened since. Of several pages "
+        "take that of the first; of each alert the highest `sequence` counts."
+    )
+
+
 @router.get(
     "",
     summary="Alerts",
     description="Alerts of an area and everything under it. Default: the open ones, worst first. "
-    "`from`/`to` keep alerts that were open at some moment in between.",
+    "`from`/`to` keep alerts that were open at some moment in between. The list is exactly the "
+    "state before the first event behind its `cursor`.",
 )
 async def alerts(
     seen: Annotated[View, Depends(view)],
@@ -156,7 +167,7 @@ async def alerts(
     area: Annotated[str | None, Query(description="This area and everything under it.")] = None,
     point: Annotated[str | None, Query()] = None,
     order: Annotated[Literal["worst", "newest"], Query()] = "worst",
-) -> Page[AlertItem]:
+) -> AlertPage:
     seen.domain_named(domain)
     if order == "worst":
         rank, onset, key = page.key(int, datetime, str)
@@ -185,8 +196,11 @@ async def alerts(
             else (row.onset.isoformat(), row.id)
         ),
     )
-    return Page[AlertItem](
-        items=[alert_item(row, seen) for row in kept], next=cursor, freshness=seen.freshness()
+    return AlertPage(
+        items=[alert_item(row, seen) for row in kept],
+        next=cursor,
+        cursor=(await now_cursor(seen.reader)).text(),
+        freshness=seen.freshness(),
     )
 
 

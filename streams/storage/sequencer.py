@@ -19,7 +19,8 @@ NUMBER = """
 with fresh as (
     select id, row_number() over (order by id) as place from outbox where sequence is null
 )
-update outbox o set sequence = %s + fresh.place - 1 from fresh where o.id = fresh.id
+update outbox o set sequence = %s + fresh.place - 1, numbered_at = clock_timestamp()
+from fresh where o.id = fresh.id
 """
 ADVANCE = (
     "update log_partition set next_offset = next_offset + %s where topic = %s and partition = 0"

@@ -1,7 +1,8 @@
 -- name: alerts_worst
--- Worst first, then newest; keyset (severity, onset, id).
+-- Worst first, then newest; keyset (severity, onset, id). As far as events tell (event.sql).
 select al.*, ar.name as area_name, ar.name_en as area_name_en, p.name as point_name
-from alert al left join area ar on ar.code = al.area left join point p on p.id = al.point
+from numbered_alert al
+left join area ar on ar.code = al.area left join point p on p.id = al.point
 where (%(areas)s::text[] is null or al.area = any(%(areas)s))
     and (%(domain)s::text is null or al.domain = %(domain)s)
     and (%(states)s::text[] is null or al.state = any(%(states)s))
@@ -15,9 +16,10 @@ order by al.severity desc, al.onset desc, al.id desc
 limit %(limit)s
 
 -- name: alerts_newest
--- Newest onset first; keyset (onset, id).
+-- Newest onset first; keyset (onset, id). As far as events tell.
 select al.*, ar.name as area_name, ar.name_en as area_name_en, p.name as point_name
-from alert al left join area ar on ar.code = al.area left join point p on p.id = al.point
+from numbered_alert al
+left join area ar on ar.code = al.area left join point p on p.id = al.point
 where (%(areas)s::text[] is null or al.area = any(%(areas)s))
     and (%(domain)s::text is null or al.domain = %(domain)s)
     and (%(states)s::text[] is null or al.state = any(%(states)s))

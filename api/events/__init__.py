@@ -1,0 +1,1 @@
+"""Events that programs follow: cursors, the shared look at what is new, streams."""
