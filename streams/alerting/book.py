@@ -6,7 +6,7 @@ one by one. Deterministic: no clock, no randomness; timers fire when the caller 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, TypeAlias
@@ -15,6 +15,7 @@ import numpy as np
 
 from streams.alerting.rule import Thresholds, fingerprint
 from streams.alerting.track import NONE, Step, Track, begin, deadline, expire, fall_silent, observe
+from streams.contracts.completeness import Completeness
 from streams.contracts.exact import to_text
 from streams.contracts.frame import Bool, Int32, Int64
 from streams.contracts.outcome import Transition
@@ -55,7 +56,8 @@ class BookState:
 
 
 class Book:
-    """See the module. `rules` may be replaced by `use` when parameters change."""
+    """See the module. `rules` may be replaced by `use` when parameters change. `complete` says how
+    much of the area speaks now."""
 
     def __init__(self, area: str, valid_ms: int = VALID_MS) -> None:
         self.area = area
@@ -64,6 +66,7 @@ class Book:
         self._rules: dict[str, tuple[str, Thresholds]] = {}
         self.moves = 0  # grows with every transition; not kept
         self._firing: tuple[int, BookState, tuple[Firing, ...]] | None = None  # as of `moves`
+        self.complete: Callable[[], Completeness | None] = _unknown
         self._deadlines: dict[str, int] = {}  # of the tracks in `_due_of`, but for `_moved`
         self._due_of: BookState | None = None
         self._moved: set[str] | None = None  # None: all of them
@@ -361,7 +364,12 @@ class Book:
             position=moment.position,
             valid_until_ms=moment.decided_ms + self.valid_ms,
             evidence=dict(evidence),
+            completeness=self.complete(),
         )
+
+
+def _unknown() -> Completeness | None:
+    return None
 
 
 def _state(step: Step, track: Track) -> AlertState:

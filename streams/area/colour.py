@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from streams.alerting.book import Book
+from streams.area.devices import Devices
 from streams.area.seat import Seat
 from streams.contracts.outcome import AreaRisk
 from streams.quality.silence import Silence
@@ -16,12 +17,13 @@ from streams.windows.watermark import NEVER
 class Colour:
     """Reads the area's alerts and silences; keeps nothing that a checkpoint would need."""
 
-    def __init__(self, area: str, book: Book, silence: Silence) -> None:
+    def __init__(self, area: str, book: Book, silence: Silence, devices: Devices) -> None:
         self._area = area
         self._book = book
         self._silence = silence
+        self._devices = devices
         self._numbers = DEFAULT
-        self._looked: tuple[int, tuple[str, ...]] | None = None
+        self._looked: tuple[int, int] | None = None
 
     def fit(self, values: Mapping[str, str]) -> None:
         """A profile version holds from here on."""
@@ -29,8 +31,8 @@ class Colour:
         self._looked = None
 
     def may_have_changed(self) -> bool:
-        """Whether alerts or silent gateways moved since this was asked last."""
-        now = self._book.moves, tuple(sorted(self._silence.state.gateways_down))
+        """Whether alerts or silent devices moved since this was asked last."""
+        now = self._book.moves, self._silence.moves
         before, self._looked = self._looked, now
         return now != before
 
@@ -44,4 +46,5 @@ class Colour:
             gateways_down=bool(self._silence.state.gateways_down),
             decided_ms=decided_ms,
             numbers=self._numbers,
+            complete=self._devices.complete(),
         )

@@ -9,6 +9,7 @@ import numpy as np
 from streams.area.seat import Seat
 from streams.area.view import device_reports
 from streams.catalog import Registry
+from streams.contracts.completeness import Completeness
 from streams.contracts.domain import Domain
 from streams.contracts.frame import Int32
 from streams.quality.silence import Silence
@@ -26,6 +27,8 @@ class Devices:
         self.report_of: dict[int, int] = {}
         self._subjects_of: dict[int, tuple[str, ...]] = {}
         self._of_domain: dict[str, Int32] = {}
+        self._points: Int32 = np.empty(0, np.int32)  # of every device; -1: not in the registry
+        self._counted: tuple[int, int, int] | None = None  # moves, points, reporting
 
     def fit(self, area: str, registry: Registry, domains: Mapping[str, Domain]) -> None:
         """A registry version: known devices first, in their old order, then the new ones."""
@@ -43,6 +46,22 @@ class Devices:
             devices,
             [self.report_of[d] for d in devices],
             [self.gateway_of[d] for d in devices],
+        )
+        points: dict[str, int] = {}
+        at = {sensor.id: points.setdefault(sensor.point, len(points)) for sensor in sensors}
+        self._points = np.array([at.get(device, -1) for device in devices], np.int32)
+        self._counted = None
+
+    def complete(self) -> Completeness:
+        """How much of the area speaks now."""
+        state, moves = self._silence.state, self._silence.moves
+        if self._counted is None or self._counted[0] != moves:
+            speaking = self._points[~self._silence.is_mute() & (self._points >= 0)]
+            points = int(self._points.max(initial=-1)) + 1
+            self._counted = moves, points, len(np.unique(speaking))
+        _, points, reporting = self._counted
+        return Completeness(
+            points, reporting, bool(state.gateways_down) or (points > 0 and reporting == 0)
         )
 
     def fit_subjects(self, seats: Mapping[str, Seat]) -> None:

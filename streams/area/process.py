@@ -63,6 +63,7 @@ class Area:
         self.origin = Origin.LIVE
         self.frames: dict[int, set[int]] = {}
         self.devices = Devices(self.silence)
+        self.book.complete = self.devices.complete
         self.report = Report(code)
         self.warnings = AreaWarnings(code)
         self.known_views: dict[str, AreaView] = {}  # numbers given before a restart
@@ -71,7 +72,7 @@ class Area:
         self.touched = True  # a checkpoint must take it
         self.future_ms = 300_000
         self.heeding_seats: list[Seat] = []  # of domains with deadlines of their own
-        self._colour = Colour(code, self.book, self.silence)
+        self._colour = Colour(code, self.book, self.silence, self.devices)
         self._has_own_colour = True  # a city's is rolled up by the region stage
 
     # registry ---------------------------------------------------------------------------------

@@ -22,7 +22,6 @@ from streams.contracts.domain import Many, Outputs
 from streams.contracts.frame import Frame
 from streams.contracts.outcome import Outcome
 from streams.contracts.warning import Announcement
-from streams.windows.watermark import NEVER
 
 if TYPE_CHECKING:
     from streams.area.process import Area
@@ -151,8 +150,8 @@ class Runs:
         None when fewer than two frames are left."""
         area = self._area
         groups = [stretch.gather(area.seats[n], of, area.future_ms) for n, of in placed.items()]
-        silent = area.silence.state.silent_since
-        end = min([end, *(stretch.first_refused(c, silent, NEVER) for c in groups)])
+        mute = area.silence.is_mute()
+        end = min([end, *(stretch.first_refused(c, mute) for c in groups)])
         groups = _before(groups, end)
         end = min([end, *(stretch.first_past(c) for c in groups)])
         groups = _before(groups, end)

@@ -83,9 +83,9 @@ def gather(seat: Seat, placed: list[Placed], future_ms: int) -> Columns:
     return Columns(seat, placed, rows, number, stands, ends_ms)
 
 
-def first_refused(columns: Columns, silent_since: Int64, never_ms: int) -> int:
-    """The first frame with a row that does not stand, or of a sensor that was silent."""
-    back = silent_since[columns.seat.devices[columns.rows.series]] > never_ms
+def first_refused(columns: Columns, mute: Bool) -> int:
+    """The first frame with a row that does not stand, or of a sensor that was mute until then."""
+    back = mute[columns.seat.devices[columns.rows.series]]
     return _first(columns, back | ~columns.stands)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.contracts.completeness import Completeness
 from streams.contracts.domain import SHANGHAI_OFFSET_MS, Episode, Result, Ticket
 from streams.contracts.frame import Int8, Int16, Int32, Int64
 from streams.contracts.reason import AlertState, Change, Origin, Reason, Severity
@@ -131,7 +132,8 @@ class Transition:
 
     `sequence` counts the transitions of this alert from 1. `event_ms` is when it was true,
     `decided_ms` the processing time that decided it. `stale` is the state after the change.
-    `valid_until_ms`: nobody acts on it later than that without asking again.
+    `valid_until_ms`: nobody acts on it later than that without asking again. `completeness` of the
+    area when it was decided. `suppressed_by`: the alert that hides this one in people's lists.
     """
 
     alert: str
@@ -157,6 +159,8 @@ class Transition:
     position: int  # log offset of the evidence (region: region log id)
     valid_until_ms: int
     evidence: Mapping[str, Any]
+    completeness: Completeness | None = None  # None: not known
+    suppressed_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +228,8 @@ class AreaRisk:
 
     `detail` of an area that is judged itself: {"compound": bool, "domains": [{"domain",
     "severity", "open", "stale", "as_of_ms"}]}; of a city or province, rolled up:
-    {"led_by_area", "colours": {"0".."4": areas}, "unknown_areas", "judged", "of"}.
+    {"led_by_area", "colours": {"0".."4": areas}, "unknown_areas", "judged", "of"}. Both with
+    "completeness": {"points", "reporting"}.
     """
 
     area: str

@@ -273,8 +273,23 @@ def _alert() -> Schema:
         "unit": _TEXT,
         "origin": {"enum": [origin.value for origin in Origin]},
         "evidence": {"type": "object"},
+        "completeness": _completeness(),
+        "suppressed_by": {
+            "type": ["string", "null"],
+            "description": "Alert that hides this one in people's lists; programs get both.",
+        },
     }
     return _object("Alert event", "Full state of an alert after one transition.", required)
+
+
+def _completeness() -> Schema:
+    required: Schema = {
+        "points": _COUNT | {"description": "Points with sensors."},
+        "reporting": _COUNT | {"description": "Of them, those with a sensor that speaks."},
+        "unknown": {"type": "boolean", "description": "What is said is not to be believed."},
+    }
+    told = _object("Completeness", "Of the area, when it was decided; null: unknown.", required)
+    return told | {"type": ["object", "null"]}
 
 
 def _fact() -> Schema:

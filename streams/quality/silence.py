@@ -67,6 +67,7 @@ class Silence:
         self.limits = limits
         empty = np.empty(0, np.int64)
         self.state = SilenceState([], empty, empty.copy(), np.empty(0, np.bool_))
+        self.moves = 0  # grows when a device falls silent or is heard (again); not kept
         self._bound = FAR
         self.timeout_ms: Int64 = empty
         self.shortest_ms = FAR
@@ -75,6 +76,7 @@ class Silence:
 
     def fit(self, devices: list[int], report_s: list[int], gateways: list[str]) -> None:
         """The devices of the area: known ones first, in their old order, then the new ones."""
+        self.moves += 1
         state, more = self.state, len(devices) - len(self.state.devices)
         state.devices = devices
         state.heard_ms = np.append(state.heard_ms, np.full(more, NEVER))
@@ -91,11 +93,13 @@ class Silence:
     def hear(self, devices: Int32, now_ms: int) -> tuple[list[int], list[int], list[str]]:
         """These devices spoke: (devices back from silence, of them ticketed, gateways back)."""
         state = self.state
+        self.moves += int((state.heard_ms[devices] == NEVER).any())
         state.heard_ms[devices] = now_ms
         self._bound = min(self._bound, now_ms + int(self.timeout_ms[devices].min()))
         was = devices[state.silent_since[devices] > NEVER]
         if not len(was):
             return [], [], []
+        self.moves += 1
         was = np.unique(was)
         ticketed = [int(d) for d in was if state.ticketed[d]]
         state.silent_since[was] = NEVER
@@ -142,8 +146,13 @@ class Silence:
         self.earliest(to_ms)
         return self._bound
 
+    def is_mute(self) -> Bool:
+        """By device: silent, or never heard."""
+        mute: Bool = (self.state.silent_since > NEVER) | (self.state.heard_ms == NEVER)
+        return mute
+
     def hear_many(self, devices: Int32, now_ms: Int64) -> None:
-        """Devices that were not silent spoke at these times, in the order of the log."""
+        """Devices that were not mute spoke at these times, in the order of the log."""
         np.maximum.at(self.state.heard_ms, devices, now_ms)
         self._bound = min(self._bound, int(now_ms[0]) + int(self.timeout_ms[devices].min()))
 
@@ -154,6 +163,7 @@ class Silence:
         if event.kind == "device_ticket":
             state.ticketed[event.index] = True
             return [event]
+        self.moves += 1
         state.silent_since[event.index] = event.at_ms
         name = self.gateways[int(self.gateway[event.index])]
         found = [event]

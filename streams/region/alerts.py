@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from streams.alerting.book import Book, BookState, Moment, Subject
 from streams.alerting.rule import Thresholds, fill
 from streams.alerting.track import Track
 from streams.catalog import Registry
+from streams.contracts.completeness import Completeness
 from streams.contracts.domain import Domain, TierRule, Title
 from streams.contracts.outcome import RegionMessage, Transition
 from streams.contracts.reason import NamespaceKind, Origin
@@ -35,6 +37,7 @@ from streams.region.parameters import (
     gateway_numbers,
     read_parameters,
 )
+from streams.resilience.composite import completeness, roll_up
 
 DEADLINES = "book deadlines"
 REGION = "region"
@@ -154,6 +157,7 @@ class RegionAlerts:
         kind, _, name = subject.partition(":")
         valid_ms = self._numbers.valid_ms if kind == "gateway" else self._valid_ms
         book = Book(self._area_of(kind, name), valid_ms)
+        book.complete = partial(self._complete, book.area)
         for domain, rules in self._rules.items():
             book.use(domain, rules)
         content = self._pages.state(f"book/{subject}")
@@ -175,6 +179,18 @@ class RegionAlerts:
         else:
             deadlines[subject] = due[0]
         self._pages.put_state(DEADLINES, deadlines)
+
+    def _complete(self, area: str) -> Completeness | None:
+        """Of an area, by what the counties have told: before this moment, as everything here."""
+        known = self._registry.areas.get(area)
+        if known is None:
+            return None
+        city = self._registry.city_of(area)
+        members = self._pages.state(f"risk/{city}")
+        if area != city:
+            member = members.get(area, {})
+            return Completeness.of_counts(member, bool(member.get("unknown")))
+        return completeness(roll_up(city, members, 0, 0))
 
     def _area_of(self, kind: str, name: str) -> str:
         if kind != "gateway":

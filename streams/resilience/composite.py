@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from streams.contracts.completeness import Completeness
 from streams.contracts.outcome import AreaRisk
 from streams.contracts.reason import Severity
 from streams.resilience.parameters import DEFAULT, Compound
@@ -25,6 +26,7 @@ def risk(
     gateways_down: bool,
     decided_ms: int,
     numbers: Compound = DEFAULT,
+    complete: Completeness | None = None,
 ) -> AreaRisk:
     """Folds the firing alerts of one area; ties are led by the first domain.
 
@@ -43,7 +45,8 @@ def risk(
         open_alerts=len(found),
         as_of_ms=max(newest_ms.values(), default=0),
         decided_ms=decided_ms,
-        detail={"compound": colour > worst, "domains": _by_domain(found, newest_ms)},
+        detail={"compound": colour > worst, "domains": _by_domain(found, newest_ms)}
+        | ({} if complete is None else _counts(complete.points, complete.reporting)),
     )
 
 
@@ -106,8 +109,26 @@ def roll_up(
             "unknown_areas": unknown,
             "judged": len(below),
             "of": want,
-        },
+        }
+        | _counted(below.values()),
     )
+
+
+def completeness(risk: AreaRisk) -> Completeness | None:
+    """How much of the area speaks; None where nobody has counted."""
+    return Completeness.of_counts(risk.detail.get("completeness", {}), risk.unknown)
+
+
+def _counts(points: int, reporting: int) -> dict[str, Any]:
+    return {"completeness": {"points": points, "reporting": reporting}}
+
+
+def _counted(members: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Summed up over the members that have told it."""
+    told = [m for m in members if "points" in m]
+    if not told:
+        return {}
+    return _counts(sum(m["points"] for m in told), sum(m["reporting"] for m in told))
 
 
 def member(risk: AreaRisk) -> dict[str, Any]:
@@ -119,4 +140,5 @@ def member(risk: AreaRisk) -> dict[str, Any]:
         "stale": risk.stale_alerts,
         "open": risk.open_alerts,
         "as_of_ms": risk.as_of_ms,
+        **risk.detail.get("completeness", {}),
     }

@@ -20,19 +20,20 @@ from streams.storage.connect import Cursor
 ADD_TRANSITIONS = """
 insert into alert_transition (
     alert, sequence, event_time, decided_at, valid_until, state, severity, stale, unverified,
-    change, value, threshold, unit, rule_version, origin, topic, partition, position, evidence)
+    change, value, threshold, unit, rule_version, origin, topic, partition, position, evidence,
+    completeness)
 select alert, sequence, at_ms(event_ms), at_ms(decided_ms), at_ms(valid_until_ms), state, severity,
        stale, unverified, change, value, threshold, unit, rule_version, origin,
-       %(topic)s, %(partition)s, position, evidence::jsonb
+       %(topic)s, %(partition)s, position, evidence::jsonb, completeness::jsonb
 from unnest(
     %(alert)s::text[], %(sequence)s::int[], %(event_ms)s::bigint[], %(decided_ms)s::bigint[],
     %(valid_until_ms)s::bigint[], %(state)s::text[], %(severity)s::smallint[], %(stale)s::bool[],
     %(unverified)s::bool[], %(change)s::text[], %(value)s::text[], %(threshold)s::text[],
     %(unit)s::text[], %(rule_version)s::text[], %(origin)s::text[], %(position)s::bigint[],
-    %(evidence)b::text[]
+    %(evidence)b::text[], %(completeness)s::text[]
 ) as t (
     alert, sequence, event_ms, decided_ms, valid_until_ms, state, severity, stale, unverified,
-    change, value, threshold, unit, rule_version, origin, position, evidence)
+    change, value, threshold, unit, rule_version, origin, position, evidence, completeness)
 """
 
 # One row per alert: the newest of this transaction; `peak` is the highest severity in it.
@@ -129,6 +130,8 @@ def alert_state(transition: Transition) -> dict[str, Any]:
     content["change"] = transition.change.value
     content["origin"] = transition.origin.value
     content["evidence"] = dict(transition.evidence)
+    content["completeness"] = _completeness(transition)
+    content["suppressed_by"] = transition.suppressed_by
     return content
 
 
@@ -147,7 +150,13 @@ def _columns(transitions: Sequence[Transition]) -> dict[str, list[Any]]:
     columns["change"] = [t.change.value for t in transitions]
     columns["origin"] = [t.origin.value for t in transitions]
     columns["evidence"] = [json_text(dict(t.evidence)) for t in transitions]
+    known = map(_completeness, transitions)
+    columns["completeness"] = [None if one is None else json_text(one) for one in known]
     return columns
+
+
+def _completeness(transition: Transition) -> dict[str, Any] | None:
+    return None if transition.completeness is None else transition.completeness.to_dict()
 
 
 def _messages(kind: NamespaceKind, transitions: Sequence[Transition]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from alert;
 
 -- name: alert_transition
 select alert, sequence, event_time, state, severity, stale, unverified, change, value, threshold,
-       unit, rule_version, origin, evidence
+       unit, rule_version, origin, evidence, completeness
 from alert_transition;
 
 -- name: outbox

@@ -17,7 +17,7 @@ from api.routers.events import EventItem, EventPage
 from streams.storage.connect import connect
 from streams.storage.sequencer import number_outbox
 from tests.support.api_client import get, walk
-from tests.support.told import State, followed, life, of_item, tell
+from tests.support.told import COMPLETE, State, followed, life, of_item, tell
 
 if TYPE_CHECKING:
     from tests.support.event_bench import Bench
@@ -137,6 +137,9 @@ def test_an_event_says_everything(bench: Bench) -> None:
     assert first.status == "Test", "replayed input warns nobody"
     assert first.origin == "replayed"
     assert first.suppressed_by is None
+    assert page["events"][0]["completeness"] == COMPLETE.to_dict()
+    kept = bench.query("select completeness from alert_transition where sequence = 1")
+    assert kept == [(COMPLETE.to_dict(),)]
     assert first.valid_until > first.decided_at
     assert page["kept_days"] == 30
     assert page["hint"] is None

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, TypeAlias
 
+from streams.contracts.completeness import Completeness
 from streams.contracts.outcome import Transition
 from streams.contracts.reason import AlertState, Change, NamespaceKind, Severity
 from streams.storage.alerts import write_transitions
@@ -14,6 +15,7 @@ from streams.storage.connect import Connection
 from tests.support.fake_pipeline import toy_transition
 
 AREAS = ("330106", "330108", "330203")
+COMPLETE = Completeness(points=4, reporting=3, unknown=False)
 State: TypeAlias = dict[str, tuple[Any, ...]]  # alert: sequence, state, severity, change, peak
 
 
@@ -34,6 +36,7 @@ def life(number: int, length: int, seed: int = 0) -> list[Transition]:
                 change=Change.CLEARED if over else change,
                 severity=Severity(chance.randint(1, 4)),
                 value=str(step),
+                completeness=COMPLETE,
             )
         )
     return found

@@ -4,6 +4,8 @@
 alter table outbox add column numbered_at timestamptz;  -- by the wall clock
 update outbox set numbered_at = now() where sequence is not null;
 
+alter table alert_transition add column completeness jsonb;  -- of its area then; null: not known
+
 -- The first number that somebody still needs, a row for each; messages before the least may go.
 create view outbox_needed as select null::text as who, null::bigint as sequence where false;
 
