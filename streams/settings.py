@@ -96,6 +96,12 @@ class Settings(BaseSettings):
         description="The same for windows of all sizes; hours and days of sensors stay, added up.",
     )
     keep_health_days: int = Field(0, ge=0, description="The same for the health of sensors by day.")
+    keep_events_days: int = Field(
+        30,
+        ge=0,
+        description="Days that a cursor of `/v1/events` is good for in the live namespace; 0 = for "
+        "ever. What a subscriber still waits for is kept longer.",
+    )
     compress_after_days: int = Field(
         7,
         ge=0,

@@ -26,7 +26,12 @@ def api() -> None:
 
     settings = settings_here()
     uvicorn.run(
-        create_app(settings.conninfo(), settings.namespace, find_domains(settings.domain_path)),
+        create_app(
+            settings.conninfo(),
+            settings.namespace,
+            find_domains(settings.domain_path),
+            keep_events_days=settings.keep_events_days,
+        ),
         host=settings.api_host,
         port=settings.api_port,
         log_level=settings.log_level.lower(),

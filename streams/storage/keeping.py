@@ -21,6 +21,7 @@ class Keeping:
     readings_days: int = 0
     windows_days: int = 0
     health_days: int = 0
+    events_days: int = 0
     compress_after_days: int = 7
 
     @classmethod
@@ -30,6 +31,7 @@ class Keeping:
             settings.keep_readings_days,
             settings.keep_windows_days,
             settings.keep_health_days,
+            settings.keep_events_days,
             settings.compress_after_days,
         )
 

@@ -25,6 +25,7 @@ from streams.storage.expiry import HEALTH, READINGS, WINDOWS, Expiring, expire
 from streams.storage.fit import Store, StoreKind, detect
 from streams.storage.keeping import FOR_EVER, Keeping, boundary, settled
 from streams.storage.migrate import namespace_kind
+from streams.storage.outbox_expiry import expire_messages
 from streams.storage.rollup import PERIODS, roll_day
 
 LOGGER = structlog.get_logger(__name__)
@@ -132,6 +133,9 @@ class Upkeep:
             (HEALTH, self._keeping.health_days),
         ):
             gone += self._expire(connection, store, tables, boundary(now_ms, days, horizon_ms))
+        if self._keeping.events_days and not self._stop.is_set():
+            before_ms = now_ms - self._keeping.events_days * DAY_MS
+            gone += expire_messages(connection, before_ms, self._stop.is_set)
         return Kept(rolled, gone, self._index(connection, store, now_ms))
 
     def _roll(self, connection: Connection, settled_ms: int) -> int:

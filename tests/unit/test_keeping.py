@@ -25,4 +25,4 @@ def test_nothing_goes_that_may_still_be_revised() -> None:
 
 def test_zero_keeps_for_ever() -> None:
     assert boundary(NOON, 0, DAY_MS) is None
-    assert Keeping.of(Settings()) == Keeping()
+    assert Keeping.of(Settings()) == Keeping(events_days=30), "but for events"
