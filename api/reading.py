@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
+from api.events.cursor import Cursor
+from api.events.event import Wanted, event
+from api.events.page import place, read_bounds, read_stretch
 from api.live import read_newest
 from api.problem import Problem
 from api.queries.database import Database, UnknownNamespace
@@ -19,6 +24,7 @@ from streams.domains import find_domains
 from streams.errors import Misconfigured
 
 MOST_AT_ONCE = 10_000
+MOST_EVENTS = 500
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -99,6 +105,30 @@ async def transitions_since(
         since=since or BEGINNING,
         limit=MOST_AT_ONCE,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """Events, the cursor behind them, and whether more are there."""
+
+    events: list[dict[str, Any]]
+    after: str
+    more: bool
+
+
+async def events_after(
+    view: View, after: str | None, area: str | None, domain: str | None
+) -> Followed:
+    """Events of the area and everything under it behind the cursor; without one, from now on."""
+    view.domain_named(domain)
+    areas = await view.codes_below(area)
+    bounds = await read_bounds(view.reader)
+    start = place(after, bounds, 0, "GET /v1/alerts")
+    wanted = Wanted(areas=areas, domain=domain)
+    found = await read_stretch(view.reader, start, bounds, wanted, MOST_EVENTS)
+    cursor = Cursor(bounds.log, found.next)
+    events = [event(row, cursor) for row in found.rows]
+    return Followed(events, cursor.text(), found.next < bounds.next)
 
 
 async def newest_figures(view: View, area: str | None, period: str | None) -> list[FactItem]:
