@@ -1,0 +1,1 @@
+"""What people and programs change: their own tables, each change in the audit."""
