@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from importlib import resources
 from importlib.metadata import version
@@ -13,6 +14,9 @@ from fastapi import APIRouter, FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from api import problem
+from api.actions.following import Follower
+from api.actions.opening import WritingPool
+from api.actions.settings import ActingSettings
 from api.events.stream import Streams
 from api.events.tail import Tails
 from api.lane import Lanes
@@ -20,15 +24,20 @@ from api.live import Broadcaster
 from api.queries.database import Database
 from api.routers import (
     accounts,
+    actions,
     alerts,
+    answers,
     areas,
+    callouts,
     cap,
+    closures,
     domains,
     events,
     facts,
     fiware,
     history,
     live,
+    messages,
     namespaces,
     points,
     readings,
@@ -62,6 +71,11 @@ RESOURCES = (
     fiware,
     warnings,
     cap,
+    actions,
+    answers,
+    closures,
+    messages,
+    callouts,
 )
 
 
@@ -75,8 +89,14 @@ def create_app(
     wait_s: float = 3.0,
     heartbeat_s: float = 10.0,
     keep_events_days: int = 30,
+    acting: ActingSettings | None = None,
+    advance_s: float | None = None,
 ) -> FastAPI:
-    """The app over this database, reading `namespace` unless a request names another."""
+    """The app over this database, reading `namespace` unless a request names another.
+
+    `advance_s`: how often what follows from alerts by itself is looked after, in `namespace` and
+    the others that people watch; None leaves that to another process.
+    """
     parts = Parts(
         database=Database(conninfo, wait_s=wait_s),
         namespace=namespace,
@@ -100,6 +120,9 @@ def create_app(
     app.state.broadcaster = Broadcaster(parts)
     app.state.tails = Tails(parts, lambda: datetime.now(UTC))
     app.state.streams = Streams(parts, app.state.tails)
+    app.state.acting = acting or ActingSettings()
+    app.state.writing = WritingPool(conninfo, wait_s=wait_s)
+    app.state.advance_s = advance_s
     problem.install(app)
     app.include_router(_first_version())
     app.mount("/", StaticFiles(directory=_static(), html=True), name="static")
@@ -122,10 +145,34 @@ def _first_version() -> APIRouter:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     await app.state.parts.database.open()
-    yield
+    app.state.writing.open()
+    async with _advancing(app):
+        yield
     await app.state.broadcaster.close()
     await app.state.tails.close()
+    await asyncio.to_thread(app.state.writing.close)
     await app.state.parts.database.close()
+
+
+@asynccontextmanager
+async def _advancing(app: FastAPI) -> AsyncIterator[None]:
+    if app.state.advance_s is None:
+        yield
+        return
+    follower = Follower(
+        app.state.writing,
+        app.state.parts.namespace,
+        app.state.acting.plan(),
+        app.state.advance_s,
+        others=True,
+    )
+    task = asyncio.create_task(follower.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
 
 
 def _static() -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -13,6 +14,8 @@ from api.events.page import now_cursor
 from api.moment import Moment
 from api.paging import Paging, paging
 from api.problem import RESPONSES, not_found
+from api.queries.acting_rows import ActedRow
+from api.queries.database import Reader
 from api.queries.rows import AlertRow, TransitionRow
 from api.strict import StrictRoute
 from api.view import Freshness, Page, Span, View, span, view
@@ -27,6 +30,26 @@ STATES: dict[State, list[str] | None] = {
     "resolved": ["resolved"],
     "any": None,
 }
+
+
+class Acted(BaseModel):
+    """What people and programs did with it; none of it changes the alert."""
+
+    acknowledged_by: str | None = Field(description="Null again when it has risen.")
+    acknowledged_at: Moment | None
+    assigned_to: str | None
+    silenced_until: Moment | None = Field(description="In people's lists only.")
+    closed_as: str | None = Field(
+        description="By hand: false_alarm or closed_by_hand, whatever the sensors say."
+    )
+    closed_by: str | None
+    closed_at: Moment | None
+    closure: int | None = Field(description="The road closure that it led to.")
+    closure_state: str | None
+    executed: int = Field(description="Subscribers whose newest answer says so.")
+    refused: int
+    failed: int
+    stands_out: bool = Field(description="A subscriber refused or failed: look.")
 
 
 class AlertItem(BaseModel):
@@ -75,6 +98,21 @@ class AlertItem(BaseModel):
                     "onset": "2024-09-16T06:12:00+08:00",
                     "updated": "2024-09-16T06:31:00+08:00",
                     "ended": None,
+                    "acted": {
+                        "acknowledged_by": "account:wang",
+                        "acknowledged_at": "2024-09-16T06:33:00+08:00",
+                        "assigned_to": None,
+                        "silenced_until": None,
+                        "closed_as": None,
+                        "closed_by": None,
+                        "closed_at": None,
+                        "closure": 12,
+                        "closure_state": "ordered",
+                        "executed": 3,
+                        "refused": 0,
+                        "failed": 1,
+                        "stands_out": True,
+                    },
                 }
             ]
         },
@@ -108,6 +146,7 @@ class AlertItem(BaseModel):
     onset: Moment
     updated: Moment = Field(description="Event time of the newest transition.")
     ended: Moment | None
+    acted: Acted | None = Field(description="Null when nobody has done anything with it.")
 
 
 class TransitionItem(BaseModel):
@@ -197,7 +236,7 @@ async def alerts(
         ),
     )
     return AlertPage(
-        items=[alert_item(row, seen) for row in kept],
+        items=await alert_items(kept, seen),
         next=cursor,
         cursor=(await now_cursor(seen.reader)).text(),
         freshness=seen.freshness(),
@@ -216,7 +255,7 @@ async def alert(id: str, seen: Annotated[View, Depends(view)]) -> AlertDetail:
         raise not_found("alert", id)
     transitions = await seen.reader.rows(TransitionRow, "transitions", id=id)
     return AlertDetail(
-        alert=alert_item(row, seen),
+        alert=(await alert_items([row], seen))[0],
         transitions=[transition_item(each) for each in transitions],
         freshness=seen.freshness(),
     )
@@ -239,10 +278,16 @@ async def open_alerts(seen: View, *, point: str | None = None, limit: int = 100)
         after_id=None,
         limit=limit,
     )
-    return [alert_item(row, seen) for row in rows]
+    return await alert_items(rows, seen)
 
 
-def alert_item(row: AlertRow, seen: View) -> AlertItem:
+async def alert_items(rows: Sequence[AlertRow], seen: View) -> list[AlertItem]:
+    """The rows for people, with what was done with them."""
+    acted = await _acted(seen.reader, [row.id for row in rows])
+    return [alert_item(row, seen, acted.get(row.id)) for row in rows]
+
+
+def alert_item(row: AlertRow, seen: View, acted: Acted | None = None) -> AlertItem:
     """The row for people."""
     title = rule_title(row, seen)
     return AlertItem(
@@ -272,6 +317,31 @@ def alert_item(row: AlertRow, seen: View) -> AlertItem:
         onset=row.onset,
         updated=row.updated,
         ended=row.ended,
+        acted=acted,
+    )
+
+
+async def _acted(reader: Reader, ids: list[str]) -> dict[str, Acted]:
+    rows = await reader.rows(ActedRow, "acted_on", alerts=ids)
+    return {row.id: acted_item(row) for row in rows}
+
+
+def acted_item(row: ActedRow) -> Acted:
+    """The row for people."""
+    return Acted(
+        acknowledged_by=row.acknowledged_by,
+        acknowledged_at=row.acknowledged_at,
+        assigned_to=row.assigned_to,
+        silenced_until=row.silenced_until,
+        closed_as=row.closed_as,
+        closed_by=row.closed_by,
+        closed_at=row.closed_at,
+        closure=row.closure,
+        closure_state=row.closure_state,
+        executed=row.executed,
+        refused=row.refused,
+        failed=row.failed,
+        stands_out=row.refused + row.failed > 0,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+ADVANCE_S = 1.0  # how often what follows from alerts by itself is looked after
 GRACE_S = 3  # open live streams are cut after so long on stop
 
 
@@ -20,6 +21,7 @@ def api() -> None:
     """
     import uvicorn
 
+    from api.actions.settings import load_acting_settings
     from api.app import create_app
     from deploy.var_dir import settings_here
     from streams.domains import find_domains
@@ -31,6 +33,8 @@ def api() -> None:
             settings.namespace,
             find_domains(settings.domain_path),
             keep_events_days=settings.keep_events_days,
+            acting=load_acting_settings(),
+            advance_s=ADVANCE_S,
         ),
         host=settings.api_host,
         port=settings.api_port,

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from pydantic_settings import BaseSettings
 
+from api.actions.settings import ActingSettings
 from api.app import create_app
 from deploy import cli
 from deploy.city.zhejiang import codes
@@ -67,6 +68,7 @@ def generate(what: str) -> str:
     """The rows of a generated table."""
     return {
         "settings": settings_table,
+        "acting": lambda: settings_table(ActingSettings),
         "mqtt": lambda: settings_table(MqttSettings),
         "native": lambda: settings_table(NativeSettings),
         "parameters": parameters_table,
@@ -151,10 +153,12 @@ def test_generated_tables_are_what_the_code_declares() -> None:
         for _, what, held, _ in BLOCK.findall(page.read_text(encoding="utf-8")):
             seen.append(what)
             assert held == generate(what), f"{page.name}: python -m tests.unit.test_docs"
-    assert sorted(seen) == ["mqtt", "native", "parameters", "settings", "timing"]
+    assert sorted(seen) == ["acting", "mqtt", "native", "parameters", "settings", "timing"]
 
 
-@pytest.mark.parametrize("settings", [Settings, GatewaySettings, MqttSettings, NativeSettings])
+@pytest.mark.parametrize(
+    "settings", [Settings, GatewaySettings, MqttSettings, NativeSettings, ActingSettings]
+)
 def test_every_setting_is_described(settings: type[BaseSettings]) -> None:
     for name, _, text in variables(settings):
         assert text, f"{name} has no description"
@@ -162,7 +166,7 @@ def test_every_setting_is_described(settings: type[BaseSettings]) -> None:
 
 
 def test_no_page_names_a_setting_that_is_not_there() -> None:
-    kinds = (Settings, GatewaySettings, MqttSettings, NativeSettings)
+    kinds = (Settings, GatewaySettings, MqttSettings, NativeSettings, ActingSettings)
     known = {name for kind in kinds for name, _, _ in variables(kind)}
     assert set(re.findall(r"CITYBRAIN(?:_[A-Z]+)+", everything())) - known == set()
 

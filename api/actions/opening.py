@@ -1,0 +1,74 @@
+"""Connections that write: a few, each lent for one thing that somebody does in one namespace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
+
+from api.queries.database import NAME, Unanswerable, UnknownNamespace
+from streams.errors import Unavailable
+from streams.storage.connect import Connection, translated
+
+SESSION = {
+    "timezone": "UTC",
+    "statement_timeout": "15s",
+    "lock_timeout": "5s",
+    "idle_in_transaction_session_timeout": "30s",
+}
+SET = (
+    "select set_config(name, setting, false)"
+    " from unnest(%s::text[], %s::text[]) as given (name, setting)"
+)
+
+
+class WritingPool:
+    """Owns the connections. Blocking: use it in a thread. An unreachable server shows at use."""
+
+    def __init__(self, conninfo: str, *, size: int = 4, wait_s: float = 3.0) -> None:
+        self._pool: ConnectionPool[Connection] = ConnectionPool(
+            conninfo,
+            open=False,
+            min_size=0,
+            max_size=size,
+            timeout=wait_s,
+            reconnect_timeout=60,
+            kwargs={
+                "autocommit": True,
+                "application_name": "citybrain acting",
+                "connect_timeout": 3,
+            },
+            configure=_configure,
+            check=ConnectionPool.check_connection,
+        )
+
+    def open(self) -> None:
+        """Starts the pool without waiting for the server."""
+        self._pool.open(wait=False)
+
+    def close(self) -> None:
+        """Gives all connections back."""
+        self._pool.close()
+
+    @contextmanager
+    def writing(self, namespace: str) -> Iterator[Connection]:
+        """A connection in this namespace. Raises `UnknownNamespace`, `Unavailable`, or
+        `Unanswerable` for what cannot be stored."""
+        if not NAME.fullmatch(namespace):
+            raise UnknownNamespace(namespace)
+        try:
+            with translated(), self._pool.connection() as connection:
+                connection.execute("select set_config('search_path', %s, false)", (namespace,))
+                yield connection
+        except (PoolTimeout, PoolClosed) as error:
+            raise Unavailable("the database does not answer") from error
+        except psycopg.errors.UndefinedTable as error:
+            raise UnknownNamespace(namespace) from error
+        except psycopg.DataError as error:
+            raise Unanswerable(str(error).partition("\n")[0]) from error
+
+
+def _configure(connection: Connection) -> None:
+    connection.execute(SET, (list(SESSION), list(SESSION.values())))

@@ -1,0 +1,169 @@
+"""What people do with an alert: acknowledge, assign, comment, silence, close by hand."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.acting import ACTING_RESPONSES, last_seen, limits, now, who_acts, written
+from api.actions.actor import Actor
+from api.actions.alert_action import Action, Ending, Given
+from api.actions.alert_actions import act
+from api.actions.settings import ActingSettings
+from api.colour import Colour, colour
+from api.moment import GivenMoment, Moment
+from api.problem import RESPONSES, not_found
+from api.queries.acting_rows import ActionRow
+from api.queries.rows import AlertRow
+from api.strict import StrictRoute
+from api.view import Freshness, View, chosen_namespace, parts, view
+
+router = APIRouter(route_class=StrictRoute, prefix="/alerts", tags=["acting"], responses=RESPONSES)
+
+
+class WantedAction(BaseModel):
+    """An action as it is asked for."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {"action": "acknowledge", "note": "crew is on the way"},
+                {"action": "assign", "assignee": "account:li"},
+                {
+                    "action": "silence",
+                    "note": "pump works until noon",
+                    "until": "2026-07-01T12:00:00+08:00",
+                },
+                {"action": "close", "ending": "false_alarm", "note": "the gauge was being cleaned"},
+            ]
+        },
+    )
+
+    action: Action
+    note: str = Field("", max_length=2000, description="Needed to comment, silence and close.")
+    assignee: str = Field("", max_length=100, description="To whom it is assigned.")
+    until: GivenMoment | None = Field(None, description="End of a silence; it needs one.")
+    ending: Ending | None = Field(
+        None,
+        description="Why it is closed by hand: there was no hazard, or it is over. Neither is "
+        "an ending by measurement (`cleared`) or of a bad sensor (`withdrawn`).",
+    )
+
+    def given(self) -> Given:
+        """What comes with the action."""
+        return Given(self.note, self.assignee, self.until, self.ending)
+
+
+class ActionItem(BaseModel):
+    """One action on an alert."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "number": 1,
+                    "action": "acknowledge",
+                    "who": "account:wang",
+                    "at": "2026-07-01T10:03:00+08:00",
+                    "alert_sequence": 3,
+                    "event_time": "2026-07-01T10:01:30+08:00",
+                    "severity": {
+                        "rank": 3,
+                        "name": "orange",
+                        "zh": "橙",
+                        "risk_zh": "高",
+                        "risk_en": "high",
+                    },
+                    "note": "crew is on the way",
+                    "assignee": "",
+                    "until": None,
+                    "ending": None,
+                }
+            ]
+        }
+    )
+
+    number: int
+    action: str
+    who: str
+    at: Moment = Field(description="By the wall clock.")
+    alert_sequence: int = Field(description="Newest transition of the alert at that moment.")
+    event_time: Moment = Field(description="Its event time.")
+    severity: Colour = Field(description="Of the alert then; the action holds until it rises.")
+    note: str
+    assignee: str
+    until: Moment | None
+    ending: str | None
+
+
+class Actions(BaseModel):
+    """All actions on an alert, in order."""
+
+    items: list[ActionItem]
+    sequence: int = Field(description="Number of the newest, for `If-Match`.")
+    freshness: Freshness
+
+
+@router.post(
+    "/{id}/actions",
+    responses=ACTING_RESPONSES,
+    status_code=201,
+    summary="Act on an alert",
+    description="Acknowledge, assign, comment, silence, unsilence or close by hand. For people's "
+    "lists: programs get every transition as before. An action holds until the alert rises above "
+    "the severity at which it was taken.",
+)
+async def act_on(
+    request: Request,
+    id: str,
+    wanted: WantedAction,
+    namespace: Annotated[str, Depends(chosen_namespace)],
+    by: Annotated[Actor, Depends(who_acts)],
+    at: Annotated[datetime, Depends(now)],
+    expected: Annotated[int | None, Depends(last_seen)],
+    settings: Annotated[ActingSettings, Depends(limits)],
+) -> ActionItem:
+    given, most = wanted.given(), settings.action_limits()
+    number = await written(
+        request, namespace, lambda c: act(c, by, at, id, wanted.action, given, most, expected)
+    )
+    async with parts(request).database.reading(namespace) as reader:
+        rows = await reader.rows(ActionRow, "alert_actions", alert=id)
+    return action_item(next(row for row in rows if row.number == number))
+
+
+@router.get(
+    "/{id}/actions",
+    summary="What was done with an alert",
+    description="Who did what, when, in order; with the alert's event time of that moment.",
+)
+async def actions(id: str, seen: Annotated[View, Depends(view)]) -> Actions:
+    if await seen.reader.row(AlertRow, "alert", id=id) is None:
+        raise not_found("alert", id)
+    rows = await seen.reader.rows(ActionRow, "alert_actions", alert=id)
+    return Actions(
+        items=[action_item(row) for row in rows],
+        sequence=rows[-1].number if rows else 0,
+        freshness=seen.freshness(),
+    )
+
+
+def action_item(row: ActionRow) -> ActionItem:
+    """The row for people."""
+    return ActionItem(
+        number=row.number,
+        action=row.action,
+        who=row.who,
+        at=row.at,
+        alert_sequence=row.alert_sequence,
+        event_time=row.event_time,
+        severity=colour(row.severity),
+        note=row.note,
+        assignee=row.assignee,
+        until=row.until,
+        ending=row.ending,
+    )
