@@ -13,11 +13,16 @@ from api.events.event import Wanted, event
 from api.events.page import place, read_bounds, read_stretch
 from api.live import read_newest
 from api.problem import Problem
+from api.queries.acting_rows import CalloutRow, ClosureRow, MessageRow
 from api.queries.database import Database, UnknownNamespace
 from api.queries.rows import AlertRow, FactRow, FollowedRow, TicketRow
 from api.routers.accounts import TicketItem, ticket_item
-from api.routers.alerts import AlertItem, alert_item
+from api.routers.alerts import AlertItem, alert_items
+from api.routers.callouts import CalloutItem, callout_item
+from api.routers.closures import STATES as CLOSURE_STATES
+from api.routers.closures import ClosureItem, closure_item
 from api.routers.facts import FactItem, catalogue, fact_item
+from api.routers.messages import MessageItem, message_item
 from api.view import View, read_clock
 from streams.contracts.domain import Domain
 from streams.domains import find_domains
@@ -71,7 +76,7 @@ async def list_alerts(view: View, area: str | None, open_only: bool, limit: int)
         after_id=None,
         limit=limit,
     )
-    return [alert_item(row, view) for row in rows]
+    return await alert_items(rows, view)
 
 
 async def list_tickets(
@@ -149,3 +154,56 @@ async def newest_figures(view: View, area: str | None, period: str | None) -> li
         [area] if area else None,
     )
     return [fact_item(row) for row in rows]
+
+
+async def list_closures(
+    view: View, area: str | None, state: str, overdue: bool | None, limit: int, now: datetime
+) -> list[ClosureItem]:
+    """Road closures of the area and everything under it, newest first."""
+    rows = await view.reader.rows(
+        ClosureRow,
+        "closures",
+        areas=await view.codes_below(area),
+        states=CLOSURE_STATES.get(state, [state]),
+        exercise=None,
+        overdue=overdue,
+        id=None,
+        after_id=None,
+        limit=limit,
+    )
+    return [closure_item(row, now) for row in rows]
+
+
+async def list_messages(
+    view: View, area: str | None, state: str | None, limit: int, now: datetime
+) -> list[MessageItem]:
+    """Public messages of the area and everything under it, newest first."""
+    rows = await view.reader.rows(
+        MessageRow,
+        "messages",
+        areas=await view.codes_below(area),
+        states=None if state is None else [state],
+        sendable=None,
+        id=None,
+        after_id=None,
+        limit=limit,
+    )
+    return [message_item(row, now) for row in rows]
+
+
+async def list_callouts(
+    view: View, area: str | None, overdue: bool | None, limit: int
+) -> list[CalloutItem]:
+    """Call-outs that run, of the area and everything under it, newest first."""
+    rows = await view.reader.rows(
+        CalloutRow,
+        "callouts",
+        areas=await view.codes_below(area),
+        ended=False,
+        overdue=overdue,
+        alert=None,
+        after_started=None,
+        after_alert=None,
+        limit=limit,
+    )
+    return [callout_item(row) for row in rows]

@@ -1,4 +1,4 @@
-"""`citybrain alerts`: what is open now, or what happened, in the terminal."""
+"""`citybrain alerts`: what is open now, or what happened, and what people do with it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from deploy.acting import Namespace, Note, Who
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from rich.table import Table
 
+    from api.actions.alert_action import Action, Given
     from api.queries.database import Database
     from api.queries.rows import FollowedRow
     from api.routers.alerts import AlertItem
@@ -18,15 +21,28 @@ if TYPE_CHECKING:
 
 FOLLOW_EVERY_S = 1.0
 MOST = 1000
+Alert = Annotated[str, typer.Argument(metavar="ALERT", help="Its id, from `--json`.")]
 STYLES = ("green", "bold blue", "bold yellow", "bold dark_orange", "bold red")
 
 
 def register(app: typer.Typer) -> None:
-    """Adds the verb."""
-    app.command("alerts")(alerts)
+    """Adds the verb and what can be done with one alert."""
+    group = typer.Typer(invoke_without_command=True)
+    group.callback()(alerts)
+    for name, verb in (
+        ("ack", acknowledge),
+        ("assign", assign),
+        ("comment", comment),
+        ("silence", silence),
+        ("unsilence", unsilence),
+        ("close", close),
+    ):
+        group.command(name)(verb)
+    app.add_typer(group, name="alerts")
 
 
 def alerts(
+    context: typer.Context,
     open_only: Annotated[
         bool, typer.Option("--open/--all", help="Only open ones, or resolved ones as well.")
     ] = True,
@@ -43,9 +59,95 @@ def alerts(
 
     from deploy.var_dir import settings_here
 
+    if context.invoked_subcommand is not None:
+        return
     settings = settings_here()
     request = _Request(namespace or settings.namespace, area, open_only, limit, as_json)
     asyncio.run(_run(settings.conninfo(), request, follow))
+
+
+def acknowledge(
+    alert: Alert, note: Note = "", who: Who = None, namespace: Namespace = None
+) -> None:
+    """Says that somebody looks after it."""
+    from api.actions.alert_action import Action, Given
+
+    _act(alert, Action.ACKNOWLEDGE, Given(note), who, namespace)
+
+
+def assign(
+    alert: Alert,
+    assignee: Annotated[str, typer.Argument(metavar="NAME", help="To whom.")],
+    note: Note = "",
+    who: Who = None,
+    namespace: Namespace = None,
+) -> None:
+    """Gives it to somebody."""
+    from api.actions.alert_action import Action, Given
+
+    _act(alert, Action.ASSIGN, Given(note, assignee), who, namespace)
+
+
+def comment(
+    alert: Alert,
+    note: Annotated[str, typer.Argument(metavar="TEXT")],
+    who: Who = None,
+    namespace: Namespace = None,
+) -> None:
+    """Says something about it."""
+    from api.actions.alert_action import Action, Given
+
+    _act(alert, Action.COMMENT, Given(note), who, namespace)
+
+
+def silence(
+    alert: Alert,
+    note: Annotated[str, typer.Option(help="Why.")],
+    hours: Annotated[float, typer.Option(min=0.01, help="How long.")] = 1.0,
+    who: Who = None,
+    namespace: Namespace = None,
+) -> None:
+    """Puts it last in people's lists for a while; programs still get everything."""
+    from datetime import timedelta
+
+    from api.actions.alert_action import Action, Given
+    from deploy.acting import now
+
+    until = now() + timedelta(hours=hours)
+    _act(alert, Action.SILENCE, Given(note, until=until), who, namespace)
+
+
+def unsilence(alert: Alert, note: Note = "", who: Who = None, namespace: Namespace = None) -> None:
+    """Ends a silence."""
+    from api.actions.alert_action import Action, Given
+
+    _act(alert, Action.UNSILENCE, Given(note), who, namespace)
+
+
+def close(
+    alert: Alert,
+    note: Annotated[str, typer.Option(help="Why.")],
+    false_alarm: Annotated[
+        bool, typer.Option("--false-alarm/--over", help="There was no hazard, or it is over.")
+    ],
+    who: Who = None,
+    namespace: Namespace = None,
+) -> None:
+    """Closes it by hand, whatever its sensors say."""
+    from api.actions.alert_action import Action, Ending, Given
+
+    ending = Ending.FALSE_ALARM if false_alarm else Ending.CLOSED_BY_HAND
+    _act(alert, Action.CLOSE, Given(note, ending=ending), who, namespace)
+
+
+def _act(alert: str, action: Action, given: Given, who: str | None, namespace: str | None) -> None:
+    from api.actions.alert_actions import act
+    from deploy.acting import doing, house, local, now
+
+    most = house().action_limits()
+    with doing(namespace) as connection:
+        act(connection, local(who), now(), alert, action, given, most)
+    typer.echo(f"{action}: {alert}")
 
 
 class _Request:
@@ -99,6 +201,7 @@ def _table(found: list[AlertItem], view: View) -> Table:
     for item in found:
         marks = [item.state]
         marks += [mark for mark in ("stale", "unverified") if getattr(item, mark)]
+        marks += _acted_marks(item)
         table.add_row(
             Text(f"{item.severity.zh} {item.severity.name}", STYLES[item.severity.rank]),
             _place(item.area_name or item.area, item.point_name or item.subject),
@@ -108,6 +211,18 @@ def _table(found: list[AlertItem], view: View) -> Table:
             ", ".join(marks),
         )
     return table
+
+
+def _acted_marks(item: AlertItem) -> list[str]:
+    acted = item.acted
+    if acted is None:
+        return []
+    marks = [f"acknowledged by {acted.acknowledged_by}"] if acted.acknowledged_by else []
+    marks += [f"assigned to {acted.assigned_to}"] if acted.assigned_to else []
+    marks += ["silenced"] if acted.silenced_until else []
+    marks += [acted.closed_as] if acted.closed_as else []
+    marks += [f"road {acted.closure_state}"] if acted.closure_state else []
+    return [*marks, "not done by a subscriber"] if acted.stands_out else marks
 
 
 async def _followed(database: Database, request: _Request) -> AsyncIterator[FollowedRow]:
