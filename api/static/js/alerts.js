@@ -1,4 +1,4 @@
-// The list of open alerts, worst first.
+// The list of open alerts, worst first; what is silenced or closed by hand last.
 
 import { between, byId, count, element, shortDecimal, span, timeOf } from "./dom.js";
 import { pick, sign, word } from "./words.js";
@@ -11,7 +11,8 @@ export function showAlerts(alerts, open, now, onChoose) {
     list.replaceChildren(element("li", { class: "empty" }, word("no-alerts")));
     return;
   }
-  list.replaceChildren(...alerts.map((alert) => alertRow(alert, now, onChoose)));
+  const ordered = [...alerts].sort((a, b) => Number(quiet(a)) - Number(quiet(b)));
+  list.replaceChildren(...ordered.map((alert) => alertRow(alert, now, onChoose)));
   if (focused) list.querySelector(`li[data-id="${CSS.escape(focused)}"] button`)?.focus();
 }
 
@@ -19,6 +20,7 @@ export function alertRow(alert, now, onChoose) {
   const area = pick(alert.area_name, alert.area_name_en) ?? alert.area;
   const marks = ["stale", "unverified"].filter((mark) => alert[mark]);
   if (alert.state === "pending") marks.push("pending");
+  marks.push(...actedMarks(alert.acted));
   const title = pick(alert.title_zh, alert.title_en);
   const what = element("span", { class: "what" }, title);
   for (const mark of marks) what.append(" ", element("span", { class: `mark ${mark}` }, word(mark)));
@@ -38,6 +40,20 @@ export function alertRow(alert, now, onChoose) {
     ),
   );
 }
+
+function actedMarks(acted) {
+  if (!acted) return [];
+  const marks = [];
+  if (acted.stands_out) marks.push("not-done");
+  if (["ordered", "confirmed"].includes(acted.closure_state)) marks.push("road-closed");
+  if (acted.closure_state === "advised") marks.push("road-advised");
+  if (acted.closed_as) marks.push("by-hand");
+  else if (acted.acknowledged_by) marks.push("acknowledged");
+  if (acted.silenced_until) marks.push("silenced");
+  return marks;
+}
+
+const quiet = (alert) => Boolean(alert.acted?.silenced_until || alert.acted?.closed_as);
 
 function counted(open) {
   const totals = new Map();
