@@ -69,6 +69,7 @@ def make_plan(play: str | None, gateway_keys: str = "required", kafka: str | Non
         Child("worker", citybrain("worker"), live),
         Child("gateway", citybrain("gateway"), live | {"CITYBRAIN_GATEWAY_KEYS": gateway_keys}),
         Child("api", citybrain("api"), live),
+        Child("deliver", citybrain("deliver"), live),
     ]
     if play is not None:
         there = log | {"CITYBRAIN_NAMESPACE": PLAY_NAMESPACE}

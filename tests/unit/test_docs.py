@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings
 
 from api.actions.settings import ActingSettings
 from api.app import create_app
+from api.delivery.settings import DeliverSettings
 from deploy import cli
 from deploy.city.zhejiang import codes
 from deploy.native_settings import NativeSettings
@@ -41,6 +42,14 @@ BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n)(.*?)(<!-- end -->)", re.DOTAL
 # Spelt in parts, so that this file does not hold what it forbids.
 FORBIDDEN = re.compile(
     "|".join(("/work" + "/", "/ho" + "me/", "shared/" + "data/", "artifact" + "ory"))
+)
+KINDS = (
+    Settings,
+    GatewaySettings,
+    MqttSettings,
+    NativeSettings,
+    ActingSettings,
+    DeliverSettings,
 )
 EXEMPT = re.compile(r"\.lock$")
 
@@ -70,6 +79,7 @@ def generate(what: str) -> str:
         "settings": settings_table,
         "acting": lambda: settings_table(ActingSettings),
         "mqtt": lambda: settings_table(MqttSettings),
+        "deliver": lambda: settings_table(DeliverSettings),
         "native": lambda: settings_table(NativeSettings),
         "parameters": parameters_table,
         "timing": timing_table,
@@ -153,12 +163,18 @@ def test_generated_tables_are_what_the_code_declares() -> None:
         for _, what, held, _ in BLOCK.findall(page.read_text(encoding="utf-8")):
             seen.append(what)
             assert held == generate(what), f"{page.name}: python -m tests.unit.test_docs"
-    assert sorted(seen) == ["acting", "mqtt", "native", "parameters", "settings", "timing"]
+    assert sorted(seen) == [
+        "acting",
+        "deliver",
+        "mqtt",
+        "native",
+        "parameters",
+        "settings",
+        "timing",
+    ]
 
 
-@pytest.mark.parametrize(
-    "settings", [Settings, GatewaySettings, MqttSettings, NativeSettings, ActingSettings]
-)
+@pytest.mark.parametrize("settings", KINDS)
 def test_every_setting_is_described(settings: type[BaseSettings]) -> None:
     for name, _, text in variables(settings):
         assert text, f"{name} has no description"
@@ -166,8 +182,7 @@ def test_every_setting_is_described(settings: type[BaseSettings]) -> None:
 
 
 def test_no_page_names_a_setting_that_is_not_there() -> None:
-    kinds = (Settings, GatewaySettings, MqttSettings, NativeSettings, ActingSettings)
-    known = {name for kind in kinds for name, _, _ in variables(kind)}
+    known = {name for kind in KINDS for name, _, _ in variables(kind)}
     assert set(re.findall(r"CITYBRAIN(?:_[A-Z]+)+", everything())) - known == set()
 
 

@@ -22,7 +22,7 @@ def test_plan_survives_saving(tmp_path: Path) -> None:
 
 def test_simulated_city_never_runs_in_the_live_namespace() -> None:
     live = make_plan(None)
-    assert [child.name for child in live.children] == ["worker", "gateway", "api"]
+    assert [child.name for child in live.children] == ["worker", "gateway", "api", "deliver"]
     assert not any("simulate" in child.command for child in live.children)
     added = make_plan("typhoon").children[len(live.children) :]
     assert {child.environment["CITYBRAIN_NAMESPACE"] for child in added} == {"play"}

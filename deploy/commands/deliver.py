@@ -1,0 +1,64 @@
+"""`citybrain deliver`: tells subscribers of alerts, until told to end."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the verb."""
+    app.command("deliver")(deliver)
+
+
+def deliver(
+    namespace: Annotated[
+        str | None, typer.Option(help="Namespace to deliver from (default: the setting).")
+    ] = None,
+    metrics_port: Annotated[
+        int, typer.Option(help="Loopback port for /metrics and /health; 0 = none.", min=0)
+    ] = 0,
+) -> None:
+    """Sends alerts to their subscribers: webhooks, mail, chat, Kafka.
+
+    One process delivers at a time; another one that is started waits and takes over when the first
+    ends or dies. Settings: CITYBRAIN_DELIVER_* in docs/delivery.md. SIGTERM lets what is under way
+    end.
+    """
+    import asyncio
+
+    from api.delivery.process import Order
+    from api.delivery.settings import load_deliver_settings
+    from deploy.var_dir import settings_here
+    from streams.runtime.health import Health, serve
+
+    settings, own = settings_here(), load_deliver_settings()
+    health = Health()
+    if metrics_port:
+        serve(metrics_port, health)
+    _allow_files()
+    order = Order(settings.conninfo(), namespace or settings.namespace, own, health)
+    asyncio.run(_run(order))
+
+
+async def _run(order: object) -> None:
+    import asyncio
+    import signal
+
+    from api.delivery.process import Order, deliver
+
+    assert isinstance(order, Order)
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await deliver(order, stop)
+
+
+def _allow_files() -> None:
+    """Every subscriber may need a socket: as many as the system allows us."""
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
