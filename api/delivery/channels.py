@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Protocol
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 
+from aiohttp.abc import AbstractResolver
+
+from api.delivery.chat import ChatSender
 from api.delivery.city_clock import CityClock
 from api.delivery.event import message_body, message_id
 from api.delivery.line import Item
+from api.delivery.mail import MailSender
 from api.delivery.outcome import Outcome
+from api.delivery.settings import DeliverSettings
 from api.delivery.subscription import Channel, Subscription
+from api.delivery.webhook import WebhookSender
+from api.delivery.wording import Letter, Names, letter, test_letter
 
 MOST_BUNDLED = 50  # alerts in one message to people
 
 
-class Sender(Protocol):
-    """Makes one attempt; never raises but for cancellation."""
-
-    async def send(self, to: Subscription, id: str, body: bytes) -> Outcome: ...
-
-
 class Channels:
-    """Every way that this process has."""
+    """Every way that this process has. Nothing raises but for cancellation."""
 
     most_bundled = MOST_BUNDLED
 
-    def __init__(self, programs: Sender) -> None:
+    def __init__(self, programs: WebhookSender, mail: MailSender, chat: ChatSender) -> None:
         self._programs = programs
+        self._mail = mail
+        self._chat = chat
+        self.names = Names()
 
     async def send(
         self,
@@ -35,9 +39,13 @@ class Channels:
         missed: Mapping[int, tuple[int, ...]],
         city: CityClock,
     ) -> Outcome:
-        """One attempt for these deliveries; a program gets one at a time."""
-        (item,) = items
-        event = item.event
+        """One attempt for these deliveries: a program gets one at a time, people several."""
+        newest = max(items, key=lambda item: item.event.sequence)
+        id = message_id(to.id, newest.event.sequence)
+        if to.channel.for_people:
+            events = [(item.event, city.is_expired(item.event)) for item in items]
+            return await self._tell(to, id, letter(events, to.language, self.names))
+        event = newest.event
         if to.latest:
             event = city.present(event) or event
         body = message_body(
@@ -45,12 +53,33 @@ class Channels:
             to.id,
             expired=city.is_expired(event),
             missed=missed[event.sequence],
-            retried=item.retried,
+            retried=newest.retried,
         )
-        return await self.raw(to, message_id(to.id, event.sequence), body)
+        return await self.raw(to, id, body)
 
     async def raw(self, to: Subscription, id: str, body: bytes) -> Outcome:
         """A message for a program: an event, a heartbeat, a test."""
-        if to.channel is not Channel.WEBHOOK:
-            return Outcome(False, error=f"{to.channel} is not set up here", final=True)
         return await self._programs.send(to, id, body)
+
+    async def test_people(self, to: Subscription, id: str) -> Outcome:
+        """A test for people."""
+        return await self._tell(to, id, test_letter(to.name, to.language))
+
+    async def _tell(self, to: Subscription, id: str, told: Letter) -> Outcome:
+        if to.channel is Channel.MAIL:
+            return await self._mail.send(to, id, told)
+        return await self._chat.send(to, id, told)
+
+
+@asynccontextmanager
+async def open_channels(
+    settings: DeliverSettings, resolver: AbstractResolver | None = None
+) -> AsyncIterator[Channels]:
+    """Every way that the settings give; inside a running loop. Connections end with it."""
+    programs = WebhookSender(settings.networks(), settings.timeout_s, resolver)
+    chat = ChatSender(settings)
+    try:
+        yield Channels(programs, MailSender(settings), chat)
+    finally:
+        await programs.close()
+        await chat.close()

@@ -25,14 +25,15 @@ class CityClock:
         self.every_s = every_s
         self._as_of_ms: int | None = None
         self._areas: Mapping[str, int] = {}
+        self.working = False  # a worker is alive
 
-    def learn(self, as_of_ms: int | None, areas: Mapping[str, int]) -> None:
+    def learn(self, as_of_ms: int | None, areas: Mapping[str, int], working: bool) -> None:
         """The processing time of the namespace and, where an area is judged, the area's own.
 
         An area that is silent or unknown is left out by whoever reads it: nothing can be said of
         its present.
         """
-        self._as_of_ms, self._areas = as_of_ms, areas
+        self._as_of_ms, self._areas, self.working = as_of_ms, areas, working
 
     @property
     def as_of_ms(self) -> int | None:

@@ -107,6 +107,15 @@ class Deliverer:
         """Every subscriber by id."""
         return self._work.seats
 
+    @property
+    def channels(self) -> Channels:
+        """The ways to subscribers."""
+        return self._channels
+
+    def now_s(self) -> float:
+        """The wall clock, epoch seconds."""
+        return self._now()
+
     async def run(self, stop: asyncio.Event, *chores: Chore) -> None:
         """Until `stop`; then what is under way may end, and results are written. Chores run
         beside."""
@@ -318,8 +327,9 @@ class Deliverer:
             missed = {i.event.sequence: self._missing.of(to.id, i.event.alert) for i in sendable}
             outcome = await self._channels.send(to, sendable, missed, self.city)
             metrics.ATTEMPTS.labels("well" if outcome.delivered else "badly").inc()
+            chance = self._chance()  # what failed together is tried again together
             for item in sendable:
-                self._settle(seat, item, outcome, missed[item.event.sequence])
+                self._settle(seat, item, outcome, missed[item.event.sequence], chance)
             if outcome.delivered and to.channel.for_people:
                 seat.resting_s = self._now() + self._settings.people_every_s
         self._pump(seat)
@@ -331,10 +341,17 @@ class Deliverer:
         seat.line.hold(item, self._now() + HOLD_S)
         return False
 
-    def _settle(self, seat: Seat, item: Item, outcome: Outcome, missed: tuple[int, ...]) -> None:
+    def _settle(
+        self,
+        seat: Seat,
+        item: Item,
+        outcome: Outcome,
+        missed: tuple[int, ...],
+        chance: float,
+    ) -> None:
         now, id, event = self._now(), seat.subscription.id, item.event
         was_open = seat.line.is_open
-        settled = seat.line.settle(item, outcome, now, self._chance())
+        settled = seat.line.settle(item, outcome, now, chance)
         told = self._missing.settled(id, event, settled.state, missed)
         self._write(
             Result(
@@ -347,9 +364,16 @@ class Deliverer:
         if settled.state is State.DEAD:
             log.warning("delivery.dead", subscription=id, sequence=event.sequence,
                         error=outcome.error)  # fmt: skip
-        self.circuit_changed(seat, was_open, outcome.error)
+        self._circuit_changed(seat, was_open, outcome.error)
 
-    def circuit_changed(self, seat: Seat, was_open: bool, error: str | None) -> None:
+    def heard(self, seat: Seat, outcome: Outcome) -> None:
+        """What a subscriber made of a message that is no delivery."""
+        was_open = seat.line.is_open
+        seat.line.heard(outcome.delivered, self._now(), self._chance())
+        self._circuit_changed(seat, was_open, outcome.error)
+        self._pump(seat)
+
+    def _circuit_changed(self, seat: Seat, was_open: bool, error: str | None) -> None:
         """Tells once when a subscriber begins to fail, and once when it is well again."""
         if seat.line.is_open == was_open:
             return

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import structlog
 from aiohttp.abc import AbstractResolver
 
-from api.delivery.channels import Channels
+from api.delivery.channels import open_channels
 from api.delivery.deliverer import Chore, Deliverer
+from api.delivery.heartbeat import Heartbeats
+from api.delivery.keeping import keeping, naming
 from api.delivery.leader import leading, watch
+from api.delivery.publishing import publishing
 from api.delivery.settings import DeliverSettings
 from api.delivery.store import DeliveryStore
-from api.delivery.webhook import WebhookSender
+from streams.contracts.domain import Domain
 from streams.errors import FenceLost, Unavailable
+from streams.log.kafka_publisher import KafkaPublisher
 from streams.runtime.health import Health
 from streams.storage.connect import Connection
 
@@ -32,6 +37,8 @@ class Order:
     namespace: str
     settings: DeliverSettings
     health: Health = field(default_factory=Health)
+    domains: Mapping[str, Domain] = field(default_factory=dict)  # their rules' titles
+    publisher: KafkaPublisher | None = None  # where the namespace's log is in Kafka
     resolver: AbstractResolver | None = None  # for tests: who says what a name's address is
 
 
@@ -58,15 +65,30 @@ async def _lead(order: Order, stop: asyncio.Event) -> None:
         session, epoch = lead
         store = await asyncio.to_thread(DeliveryStore, order.conninfo, order.namespace, epoch)
         settings = order.settings
-        programs = WebhookSender(settings.networks(), settings.timeout_s, order.resolver)
         try:
             order.health.trouble("database", None)
             log.info("deliver.leading", namespace=order.namespace, epoch=epoch)
-            deliverer = Deliverer(store, Channels(programs), settings, order.health)
-            await deliverer.run(stop, _watching(session))
+            async with open_channels(settings, order.resolver) as channels:
+                deliverer = Deliverer(store, channels, settings, order.health)
+                await deliverer.run(stop, *_chores(order, store, session))
         finally:
-            await programs.close()
             await asyncio.to_thread(store.close)
+
+
+def _chores(order: Order, store: DeliveryStore, session: Connection) -> list[Chore]:
+    settings = order.settings
+    heartbeats = Heartbeats(store, settings.heartbeat_s)
+    titles = {rule.name: rule.title for d in order.domains.values() for rule in d.rules}
+    rules = {name: (title.zh, title.en) for name, title in titles.items()}
+    chores = [
+        _watching(session),
+        heartbeats.run,
+        keeping(store, settings),
+        naming(store, rules),
+    ]
+    if order.publisher is not None:
+        chores.append(publishing(store, order.publisher, order.namespace, order.health))
+    return chores
 
 
 def _watching(session: Connection) -> Chore:

@@ -57,6 +57,16 @@ class DeliverSettings(BaseSettings):
     smtp_user: str | None = Field(None, description="User, where the server wants one.")
     smtp_password: SecretStr | None = Field(None, description="Password; never logged.")
     smtp_from: str | None = Field(None, description="Sender's address of mail.")
+    dingtalk_url: str = Field(
+        "https://oapi.dingtalk.com/robot/send?access_token=",
+        description="Where DingTalk's robots listen; the token comes after it.",
+    )
+    wecom_url: str = Field(
+        "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=", description="WeCom's."
+    )
+    feishu_url: str = Field(
+        "https://open.feishu.cn/open-apis/bot/v2/hook/", description="Feishu's."
+    )
 
     @field_validator("allow_networks", mode="before")
     @classmethod

@@ -16,6 +16,7 @@ import orjson
 import shapely
 from psycopg.rows import class_row
 
+from api.delivery.completeness import AreaState
 from api.delivery.event import MOST_MISSED, Event
 from api.delivery.filter import Filter
 from api.delivery.outcome import Result, State
@@ -99,6 +100,9 @@ AS_OF = """
 select (extract(epoch from greatest((select max(decided_at) from area_latest),
     (select max(decided_at) from area_risk))) * 1000)::bigint
 """
+WORKING = """
+select exists (select from worker where beat > clock_timestamp() - interval '15 seconds')
+"""
 # What is known of the present of an area: as far as it was judged, unless it is silent.
 KNOWN = """
 select area, (extract(epoch from max(decided_at)) * 1000)::bigint from (
@@ -107,6 +111,27 @@ select area, (extract(epoch from max(decided_at)) * 1000)::bigint from (
     select l.area, l.decided_at from area_latest l
     where not exists (select from area_risk r where r.area = l.area and r.unknown)
 ) known group by area
+"""
+AREA_STATES = """
+select a.code, coalesce(p.points, 0)::int, coalesce(l.silent, 0)::int,
+    coalesce(r.unknown, l.decided_at is null),
+    (extract(epoch from coalesce(l.decided_at, r.decided_at)) * 1000)::bigint
+from area a
+left join area_risk r on r.area = a.code
+left join (select area, count(*) as points from point group by area) p on p.area = a.code
+left join (
+    select area, max(decided_at) as decided_at,
+        sum(jsonb_array_length(coalesce(payload -> 'silent', '[]'))) as silent
+    from area_latest group by area
+) l on l.area = a.code
+"""
+PARTITIONS = """
+select content -> 'partitions' from config_version where kind = 'registry'
+order by created_at desc, version limit 1
+"""
+PUBLISHED = """
+insert into delivery_position (name, sequence) values (%s, %s)
+on conflict (name) do update set sequence = excluded.sequence
 """
 REGISTRY = "select count(*), max(created_at)::text from config_version where kind = 'registry'"
 
@@ -241,12 +266,40 @@ class DeliveryStore:
         with translated():
             return self._connection.execute(PURGE, (before, limit)).rowcount
 
-    def city_clock(self) -> tuple[int | None, dict[str, int]]:
-        """Processing time (epoch ms) of the namespace, and of each area whose present is known."""
+    def city_clock(self) -> tuple[int | None, dict[str, int], bool]:
+        """Processing time (epoch ms) of the namespace, and of each area whose present is known;
+        and whether a worker is alive."""
         with translated():
             row = self._connection.execute(AS_OF).fetchone()
             known: dict[str, int] = dict(self._connection.execute(KNOWN).fetchall())
-        return (None if row is None else row[0]), known
+            working = self._connection.execute(WORKING).fetchone()
+        return (None if row is None else row[0]), known, bool(working and working[0])
+
+    def area_states(self) -> dict[str, AreaState]:
+        """How complete the picture of every area is."""
+        with translated():
+            rows = self._connection.execute(AREA_STATES).fetchall()
+        return {row[0]: AreaState(*row) for row in rows}
+
+    def names(self) -> tuple[dict[str, tuple[str, str]], dict[str, str]]:
+        """Names of areas (Chinese, English) by code, and of points by id."""
+        with translated():
+            areas = self._connection.execute("select code, name, name_en from area").fetchall()
+            points = self._connection.execute("select id, name from point").fetchall()
+        return {code: (zh, en) for code, zh, en in areas}, dict(points)
+
+    def partitions(self) -> dict[str, int]:
+        """The table area → partition that the workers use."""
+        with translated():
+            row = self._connection.execute(PARTITIONS).fetchone()
+        return {} if row is None else dict(row[0])
+
+    def move(self, name: str, upto: int) -> None:
+        """The outbox is done up to here, by this reader."""
+        with translated(), self._connection.transaction():
+            if self._connection.execute(HOLDS, (FAN_OUT, self._epoch)).fetchone() is None:
+                raise FenceLost("another deliverer has taken over")
+            self._connection.execute(PUBLISHED, (name, upto))
 
     def registry(self) -> str:
         """Changes when points or areas may have."""

@@ -39,9 +39,11 @@ class WebhookSender:
         inner = tuple(networks)
         # A connection is shared only by those who may make it themselves.
         self._sessions = {
-            (False, "https"): _session(Guard(), timeout_s, resolver, trusted),
-            (True, "https"): _session(Guard(inner), timeout_s, resolver, trusted),
-            (True, "http"): _session(Guard(inner, public=False), timeout_s, resolver, trusted),
+            (False, "https"): guarded_session(Guard(), timeout_s, resolver, trusted),
+            (True, "https"): guarded_session(Guard(inner), timeout_s, resolver, trusted),
+            (True, "http"): guarded_session(
+                Guard(inner, public=False), timeout_s, resolver, trusted
+            ),
         }
         self._timeout_s = timeout_s
 
@@ -63,7 +65,7 @@ class WebhookSender:
         except TimeoutError:
             return Outcome(False, error=f"no answer within {self._timeout_s:g} s")
         except aiohttp.ClientError as error:
-            return Outcome(False, error=shorten(_words(error)))
+            return Outcome(False, error=shorten(words_of(error)))
         except (OSError, ValueError) as error:
             return Outcome(False, error=shorten(str(error) or type(error).__name__))
 
@@ -79,12 +81,14 @@ def signed(secrets: Sequence[str], id: str, body: bytes, at: datetime) -> dict[s
     }
 
 
-def _session(
+def guarded_session(
     guard: Guard,
     timeout_s: float,
-    resolver: AbstractResolver | None,
-    trusted: ssl.SSLContext | None,
+    resolver: AbstractResolver | None = None,
+    trusted: ssl.SSLContext | None = None,
 ) -> aiohttp.ClientSession:
+    """A client that connects only where the guard allows, follows nothing and trusts nobody's
+    proxies."""
     connector = aiohttp.TCPConnector(
         limit=0,
         resolver=resolver,
@@ -118,7 +122,7 @@ async def _post(
         if 300 <= status < 400:
             answer.close()
             return Outcome(False, status, "answers with a redirect, which is not followed")
-        text = await _read(answer)
+        text = await read_bounded(answer)
         if text is None:
             return Outcome(False, status, f"answers with more than {MOST_ANSWER >> 10} KiB")
         if 200 <= status < 300:
@@ -132,7 +136,7 @@ async def _post(
         )
 
 
-async def _read(answer: aiohttp.ClientResponse) -> bytes | None:
+async def read_bounded(answer: aiohttp.ClientResponse) -> bytes | None:
     """The body; None, and the connection is dropped, when it is too long."""
     parts, size = [], 0
     async for part in answer.content.iter_any():
@@ -170,7 +174,7 @@ def _phrase(status: int) -> str:
         return ""
 
 
-def _words(error: aiohttp.ClientError) -> str:
+def words_of(error: aiohttp.ClientError) -> str:
     """What went wrong, without the target: it may hold a secret in its query."""
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return "its name has no address"

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from api.delivery.process import Order
+    from streams.log.kafka_publisher import KafkaPublisher
+    from streams.settings import Settings
 
 
 def register(app: typer.Typer) -> None:
@@ -31,6 +36,7 @@ def deliver(
     from api.delivery.process import Order
     from api.delivery.settings import load_deliver_settings
     from deploy.var_dir import settings_here
+    from streams.domains import find_domains
     from streams.runtime.health import Health, serve
 
     settings, own = settings_here(), load_deliver_settings()
@@ -38,17 +44,35 @@ def deliver(
     if metrics_port:
         serve(metrics_port, health)
     _allow_files()
-    order = Order(settings.conninfo(), namespace or settings.namespace, own, health)
-    asyncio.run(_run(order))
+    domains = find_domains(settings.domain_path)
+    space = namespace or settings.namespace
+    publisher = _publisher(settings, space)
+    try:
+        asyncio.run(_run(Order(settings.conninfo(), space, own, health, domains, publisher)))
+    finally:
+        if publisher is not None:
+            publisher.close()
 
 
-async def _run(order: object) -> None:
+def _publisher(settings: Settings, namespace: str) -> KafkaPublisher | None:
+    """To `city.alert.v1`, where the namespace's log is in Kafka."""
+    from streams.contracts.reason import LogKind
+    from streams.log import ALERT_TOPIC
+    from streams.log.catalogue import topic_name
+    from streams.log.kafka_publisher import KafkaPublisher
+    from streams.log.opening import log_kind
+
+    if log_kind(settings, namespace) is not LogKind.KAFKA:
+        return None
+    return KafkaPublisher(settings, topic_name(namespace, ALERT_TOPIC))
+
+
+async def _run(order: Order) -> None:
     import asyncio
     import signal
 
-    from api.delivery.process import Order, deliver
+    from api.delivery.process import deliver
 
-    assert isinstance(order, Order)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

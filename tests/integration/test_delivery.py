@@ -195,3 +195,36 @@ def _position(conninfo: str, namespace: str) -> int:
     with connect(conninfo, namespace, "citybrain test") as connection:
         row = connection.execute("select sequence from delivery_position").fetchone()
     return -1 if row is None else int(row[0])
+
+
+def test_heartbeats_tell_no_danger_no_data_and_death_apart(
+    database_url: str, space: str, receiver: Receiver
+) -> None:
+    """Of the areas that the subscription looks at; nobody works first, then somebody does."""
+    with connect(database_url, space, "citybrain test") as connection:
+        connection.execute(
+            "insert into area (code, level, parent, name, name_en) values"
+            " ('330106', 'county', '330100', '西湖区', 'Xihu'),"
+            " ('330402', 'county', '330400', '南湖区', 'Nanhu')"
+        )
+        connection.execute(
+            "insert into area_latest (area, domain, as_of, decided_at, payload)"
+            """ values ('330106', 'air', now(), now(), '{"silent": ["s1", "s2"]}')"""
+        )
+    subscribe(database_url, space, receiver.url(), heartbeat=True, filter={"areas": ["330100"]})
+    with delivering(database_url, space, heartbeat_s=0.2):
+        until(lambda: len(receiver.received) >= 2)
+        assert [a["unknown"] for a in receiver.received[-1].content["areas"]] == [True]
+        with connect(database_url, space, "citybrain test") as connection:
+            connection.execute(
+                "insert into worker (name, pid, started, beat, detail)"
+                " values ('w', 1, now(), now(), '{}')"
+            )
+        put(database_url, space, transition("a"))
+        until(lambda: receiver.received[-1].content.get("sequence") == 0)
+        until(lambda: receiver.received[-1].content.get("working") is True)
+    beat = receiver.received[-1].content
+    assert beat["type"] == "citybrain.heartbeat.v1"
+    (area,) = beat["areas"]
+    assert (area["area"], area["silent_sensors"], area["unknown"]) == ("330106", 2, False)
+    assert len({r.id for r in receiver.received}) == len(receiver.received)

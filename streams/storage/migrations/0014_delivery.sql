@@ -48,6 +48,7 @@ create table delivery (
 );
 create index delivery_waiting on delivery (subscription, sequence) where state = 'waiting';
 create index delivery_dead on delivery (subscription, sequence) where state = 'dead';
+create index delivery_done on delivery (done_at) where done_at is not null;
 create index delivery_alert on delivery (alert, subscription);
 
 create table delivery_missed (             -- dead letters before the next message that gets through

@@ -1,0 +1,111 @@
+"""Alert events into Kafka: every transition in order, key = alert id, partition by area.
+
+The position moves after the brokers have acknowledged, so an event may come twice and never not at
+all: readers drop what has a `ce_id` that they know, or a `ce_sequence` that is not higher.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+import orjson
+import structlog
+
+from api.delivery import metrics
+from api.delivery.deliverer import Chore, Deliverer
+from api.delivery.event import ALERT_TYPE, Event
+from api.delivery.store import DeliveryStore
+from api.moment import from_ms, iso
+from streams.contracts.cloudevents import write_headers
+from streams.errors import Misconfigured, Unavailable
+from streams.log.kafka_publisher import KafkaPublisher, Keyed
+from streams.runtime.health import Health
+
+log = structlog.get_logger(__name__)
+
+KAFKA = "kafka"
+BATCH = 500
+POLL_S = 0.2
+PAUSE_S = 2.0
+SHARED_PARTITION = 0  # of cities and provinces, which the table does not name
+
+
+def publishing(
+    store: DeliveryStore, publisher: KafkaPublisher, namespace: str, health: Health
+) -> Chore:
+    """A chore of the deliverer. While Kafka is away it waits; subscribers are served on."""
+
+    async def run(deliverer: Deliverer) -> None:
+        position = await deliverer.in_store(lambda: store.position(KAFKA))
+        away = False
+        while True:
+            try:
+                moved = await _step(deliverer, store, publisher, namespace, position)
+                away = _told(health, away, None)
+            except (Unavailable, Misconfigured) as error:
+                if not isinstance(error.__cause__, _OfKafka):
+                    raise
+                away = _told(health, away, str(error))
+                await asyncio.sleep(PAUSE_S)
+                continue
+            if moved == position:
+                await asyncio.sleep(POLL_S)
+            position = moved
+
+    return run
+
+
+class _OfKafka(Exception):
+    """Marks trouble of the brokers, which must not end the deliverer."""
+
+
+async def _step(
+    deliverer: Deliverer,
+    store: DeliveryStore,
+    publisher: KafkaPublisher,
+    namespace: str,
+    position: int,
+) -> int:
+    events = await deliverer.in_store(lambda: store.events(position, BATCH))
+    if not events:
+        return position
+    table = await deliverer.in_store(store.partitions)
+    records = [keyed(event, namespace, table) for event in events]
+    try:
+        await asyncio.to_thread(publisher.publish, records)
+    except (Unavailable, Misconfigured) as error:
+        raise error from _OfKafka()
+    upto = events[-1].sequence
+    await deliverer.in_store(lambda: store.move(KAFKA, upto))
+    metrics.PUBLISHED.inc(len(events))
+    return upto
+
+
+def keyed(event: Event, namespace: str, table: Mapping[str, int]) -> Keyed:
+    """The event as a CloudEvent in binary mode."""
+    headers = write_headers(
+        f"{namespace}-{event.sequence}",
+        f"citybrain/{namespace}",
+        ALERT_TYPE,
+        iso(from_ms(event.content["decided_ms"])),
+        subject=event.area,
+        content_type="application/json",
+    )
+    more = {
+        "ce_sequence": str(event.sequence),
+        "ce_status": event.status.lower(),
+        "ce_validuntil": iso(from_ms(event.valid_until_ms)),
+        "origin": str(event.content["origin"]),
+    }
+    partition = table.get(event.area, SHARED_PARTITION)
+    return Keyed(partition, event.alert, headers | more, orjson.dumps(event.content))
+
+
+def _told(health: Health, away: bool, why: str | None) -> bool:
+    health.trouble("kafka", why)
+    if why is not None and not away:
+        log.warning("publish.interrupted", error=why)
+    if why is None and away:
+        log.info("publish.recovered")
+    return why is not None

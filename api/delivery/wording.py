@@ -1,0 +1,132 @@
+"""What people read: alerts in Chinese and English, as a subject and lines of text. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from api.colour import COLOURS
+from api.delivery.event import Event
+from api.delivery.subscription import Language
+from api.moment import from_ms, iso
+from streams.contracts.reason import Severity
+
+STATUS = {
+    Language.ZH: {"Exercise": "【演练】", "Test": "【测试】"},
+    Language.EN: {"Exercise": "[EXERCISE] ", "Test": "[TEST] "},
+}
+ORIGIN = {"live": "实时监测", "simulated": "仿真", "replayed": "历史回放", "drill": "演练"}
+CHANGE_ZH = {
+    "onset": "出现",
+    "confirmed": "已确认",
+    "raised": "升级",
+    "lowered": "降级",
+    "stale": "数据中断",
+    "fresh": "数据恢复",
+    "cleared": "实测解除",
+    "not_confirmed": "未确认，撤下",
+    "withdrawn": "撤销（传感器异常）",
+    "retired": "停用",
+}
+
+
+@dataclass(frozen=True)
+class Names:
+    """What codes are called: (Chinese, English)."""
+
+    areas: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    points: Mapping[str, str] = field(default_factory=dict)
+    rules: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message to people."""
+
+    subject: str
+    lines: tuple[str, ...]
+
+    def text(self, most_bytes: int, language: Language) -> str:
+        """As many lines as fit; the last one says how many do not."""
+        kept = list(self.lines)
+        while True:
+            left = len(self.lines) - len(kept)
+            text = "\n".join([*kept, *([_more(left, language)] if left else [])])
+            if len(text.encode()) <= most_bytes or len(kept) <= 1:
+                return text.encode()[:most_bytes].decode(errors="ignore")
+            kept.pop()
+
+
+def letter(events: Sequence[tuple[Event, bool]], language: Language, names: Names) -> Letter:
+    """Alerts in one message, the worst first; each with whether it has expired.
+
+    The status stands in front of the subject and of every line, the origin in every line: nobody
+    takes an exercise for the real thing.
+    """
+    worst_first = sorted(events, key=lambda e: (-int(e[0].content["severity"]), e[0].sequence))
+    first = worst_first[0][0]
+    subject = _status(first, language) + _head(first, language, names)
+    if len(events) > 1:
+        more = len(events) - 1
+        subject += f" 等 {len(events)} 条" if language is Language.ZH else f" and {more} more"
+    lines = [_line(event, expired, language, names) for event, expired in worst_first]
+    return Letter(subject, tuple(lines))
+
+
+def test_letter(name: str, language: Language) -> Letter:
+    """What the test button sends."""
+    if language is Language.ZH:
+        return Letter(f"【测试】citybrain 订阅“{name}”", ("【测试】这是一条测试消息，无需处置。",))
+    return Letter(f'[TEST] citybrain subscription "{name}"', ("[TEST] Nothing has to be done.",))
+
+
+def _line(event: Event, expired: bool, language: Language, names: Names) -> str:
+    content = event.content
+    at = iso(from_ms(content["event_ms"]))[:16].replace("T", " ")
+    parts = [f"{_status(event, language)}{_head(event, language, names)}"]
+    if language is Language.ZH:
+        parts.append(CHANGE_ZH.get(content["change"], content["change"]))
+        parts += _value(content, "实测", "阈值")
+        parts += ["未经核实"] if content["unverified"] else []
+        parts += ["数据中断"] if content["stale"] and content["change"] != "stale" else []
+        parts += ["已过有效期，请先核实"] if expired else []
+        parts += [at, f"来源：{ORIGIN.get(content['origin'], content['origin'])}"]
+        return "；".join(parts)
+    parts.append(str(content["change"]).replace("_", " "))
+    parts += _value(content, "measured", "threshold")
+    parts += [word for word in ("unverified", "stale") if content[word]]
+    parts += ["expired: verify before acting"] if expired else []
+    parts += [at, f"origin: {content['origin']}"]
+    return "; ".join(parts)
+
+
+def _head(event: Event, language: Language, names: Names) -> str:
+    content = event.content
+    zh = language is Language.ZH
+    severity = Severity(content["severity"])
+    rule = names.rules.get(content["rule"], (content["rule"], content["rule"]))
+    area = names.areas.get(event.area, (event.area, event.area))
+    point = names.points.get(content["point"] or "", content["subject"])
+    place = point if point.startswith("area:") is False else ""
+    if zh:
+        grade = "解除" if content["state"] == "resolved" else f"{COLOURS[severity][1]}色"
+        return " ".join(filter(None, (grade, rule[0], area[0], place)))
+    grade = "ended" if content["state"] == "resolved" else COLOURS[severity][0]
+    return " ".join(filter(None, (grade, rule[1], area[1], place)))
+
+
+def _value(content: Mapping[str, Any], value: str, threshold: str) -> list[str]:
+    unit = content["unit"]
+    found = [f"{value} {content['value']} {unit}"] if content["value"] is not None else []
+    return found + (
+        [f"{threshold} {content['threshold']} {unit}"] if content["threshold"] is not None else []
+    )
+
+
+def _status(event: Event, language: Language) -> str:
+    return STATUS[language].get(event.status, "")
+
+
+def _more(count: int, language: Language) -> str:
+    return f"……另有 {count} 条" if language is Language.ZH else f"… and {count} more"
