@@ -17,6 +17,7 @@ from api import problem
 from api.actions.following import Follower
 from api.actions.opening import WritingPool
 from api.actions.settings import ActingSettings
+from api.delivery.settings import DeliverSettings
 from api.events.stream import Streams
 from api.events.tail import Tails
 from api.lane import Lanes
@@ -31,6 +32,7 @@ from api.routers import (
     callouts,
     cap,
     closures,
+    deliveries,
     domains,
     events,
     facts,
@@ -43,6 +45,7 @@ from api.routers import (
     readings,
     sensors,
     sensorthings,
+    subscriptions,
     warnings,
 )
 from api.strict import StrictRoute
@@ -76,6 +79,8 @@ RESOURCES = (
     closures,
     messages,
     callouts,
+    subscriptions,
+    deliveries,
 )
 
 
@@ -91,6 +96,7 @@ def create_app(
     keep_events_days: int = 30,
     acting: ActingSettings | None = None,
     advance_s: float | None = None,
+    deliver: DeliverSettings | None = None,
 ) -> FastAPI:
     """The app over this database, reading `namespace` unless a request names another.
 
@@ -105,6 +111,7 @@ def create_app(
         poll_s=poll_s,
         heartbeat_s=heartbeat_s,
         keep_events_days=keep_events_days,
+        conninfo=conninfo,
     )
     app = FastAPI(
         title="citybrain",
@@ -116,6 +123,7 @@ def create_app(
         lifespan=_lifespan,
     )
     app.state.parts = parts
+    app.state.deliver_settings = deliver or DeliverSettings.model_construct()
     app.state.lanes = Lanes()
     app.state.broadcaster = Broadcaster(parts)
     app.state.tails = Tails(parts, lambda: datetime.now(UTC))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Generic, TypeVar
 
@@ -31,6 +31,7 @@ class Parts:
     poll_s: float = 1.0  # how often the live broadcaster looks
     heartbeat_s: float = 10.0  # between two heartbeats of an event stream
     keep_events_days: int = 30  # how long an event cursor is good for; 0 = for ever
+    conninfo: str = field(default="", repr=False)  # for people's changes
 
 
 class Freshness(BaseModel):

@@ -23,6 +23,7 @@ def api() -> None:
 
     from api.actions.settings import load_acting_settings
     from api.app import create_app
+    from api.delivery.settings import load_deliver_settings
     from deploy.var_dir import settings_here
     from streams.domains import find_domains
 
@@ -35,6 +36,7 @@ def api() -> None:
             keep_events_days=settings.keep_events_days,
             acting=load_acting_settings(),
             advance_s=ADVANCE_S,
+            deliver=load_deliver_settings(),
         ),
         host=settings.api_host,
         port=settings.api_port,
