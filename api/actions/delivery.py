@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from api.actions.audit import record
 from api.actions.subscription import touch
+from api.actions.trail import record
 from streams.storage.connect import Connection
 
+# Where only the newest state of an alert counts, an older one is not sent after a newer one.
 RETRY = """
-update delivery d set state = 'waiting', retried = true, attempts = 0, queued_at = now(),
+update delivery d set state = case when (s.mode = 'latest_state' or s.channel <> 'webhook')
+        and exists (
+            select from delivery n where n.subscription = d.subscription and n.alert = d.alert
+                and n.sequence > d.sequence and n.state <> 'dead')
+        then 'superseded' else 'waiting' end,
+    retried = true, attempts = 0, queued_at = now(),
     next_at = null, done_at = null
 from subscription s
 where d.subscription = %(subscription)s and d.state = 'dead' and s.id = d.subscription

@@ -16,7 +16,7 @@ from typing import Any
 from psycopg.types.json import Jsonb
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from api.actions.audit import record
+from api.actions.trail import record
 from api.delivery.filter import Filter
 from api.delivery.guard import url_mistake
 from api.delivery.subscription import Channel, Language, Mode

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 
+import structlog
 from aiohttp.abc import AbstractResolver
 
 from api.delivery.chat import ChatSender
@@ -18,7 +19,9 @@ from api.delivery.subscription import Channel, Subscription
 from api.delivery.webhook import WebhookSender
 from api.delivery.wording import Letter, Names, letter, test_letter
 
-MOST_BUNDLED = 50  # alerts in one message to people
+log = structlog.get_logger(__name__)
+
+MOST_BUNDLED = 20_000  # alerts in one message to people: a storm is one letter, not thousands
 
 
 class Channels:
@@ -59,7 +62,7 @@ class Channels:
 
     async def raw(self, to: Subscription, id: str, body: bytes) -> Outcome:
         """A message for a program: an event, a heartbeat, a test."""
-        return await self._programs.send(to, id, body)
+        return await _guarded(to, self._programs.send(to, id, body))
 
     async def test_people(self, to: Subscription, id: str) -> Outcome:
         """A test for people."""
@@ -67,8 +70,17 @@ class Channels:
 
     async def _tell(self, to: Subscription, id: str, told: Letter) -> Outcome:
         if to.channel is Channel.MAIL:
-            return await self._mail.send(to, id, told)
-        return await self._chat.send(to, id, told)
+            return await _guarded(to, self._mail.send(to, id, told))
+        return await _guarded(to, self._chat.send(to, id, told))
+
+
+async def _guarded(to: Subscription, attempt: Coroutine[None, None, Outcome]) -> Outcome:
+    """A bug on one subscriber's way is told and counts as a failure: the others are served on."""
+    try:
+        return await attempt
+    except Exception as error:
+        log.exception("delivery.bug", subscription=to.id)
+        return Outcome(False, error=f"a bug of citybrain: {type(error).__name__}")
 
 
 @asynccontextmanager

@@ -24,6 +24,7 @@ from api.delivery.fanout import FanOut, Step
 from api.delivery.line import Item, Limits, Line
 from api.delivery.missing import Missing
 from api.delivery.outcome import Outcome, Result, State
+from api.delivery.seat import Seat
 from api.delivery.settings import DeliverSettings
 from api.delivery.store import DeliveryStore, Waiting
 from api.delivery.subscription import Subscription
@@ -36,27 +37,8 @@ POLL_S = 0.1
 WRITE_S = 0.05
 MOST_WRITTEN = 1000  # results in one transaction
 MOST_UNWRITTEN = 20_000  # then nothing more is sent until the store has caught up
-LOADED = 1000  # deliveries of one subscriber that are held in memory, and loaded at once
-LATEST_LOADED = 50_000  # where only the newest state of an alert stays
 HOLD_S = 5.0
 GRACE_S = 12.0
-
-
-@dataclass(slots=True)
-class Seat:
-    """One subscriber: what it wants and what waits for it."""
-
-    subscription: Subscription
-    line: Line
-    behind: bool = True  # the table holds more than the line
-    upto: int = -1  # what the line was filled up to
-    due_s: float = float("inf")
-    resting_s: float = 0.0  # people are left in peace until then
-
-    @property
-    def capacity(self) -> int:
-        """How many deliveries the line holds."""
-        return LATEST_LOADED if self.subscription.latest else LOADED
 
 
 @dataclass(slots=True)
@@ -97,6 +79,8 @@ class Deliverer:
         self._using = asyncio.Lock()
         self._work = _Work()
         self._stopping = False
+        self._broken = asyncio.Event()
+        self._bugs: list[BaseException] = []
         self.position = -1
         self.city: CityClock
         self._missing: Missing
@@ -121,6 +105,7 @@ class Deliverer:
         beside."""
         await self.begin()
         loops = [self._following(), self._writing(), self._timing(), self._city_clock()]
+        loops.append(self._breaking())
         loops += [chore(self) for chore in chores]
         tasks = [asyncio.ensure_future(each) for each in loops]
         ending = asyncio.ensure_future(stop.wait())
@@ -132,7 +117,7 @@ class Deliverer:
             for task in [*tasks, ending, *self._work.tasks]:
                 task.cancel()
             ended = await asyncio.gather(*tasks, return_exceptions=True)
-        for each in ended:
+        for each in [*self._bugs, *ended]:
             if isinstance(each, Exception):
                 raise each
 
@@ -179,8 +164,11 @@ class Deliverer:
 
     async def _city_clock(self) -> None:
         while True:
-            self.city.learn(*await self.in_store(self._store.city_clock))
+            self.city.learn(await self.in_store(self._store.city_clock))
             await asyncio.sleep(self.city.every_s)
+
+    async def _breaking(self) -> None:
+        await self._broken.wait()
 
     async def _finish(self, gently: bool) -> None:
         """Waits for what is under way, within a bound, and writes what came of it."""
@@ -198,6 +186,7 @@ class Deliverer:
         if step.subscriptions is not None:
             self._reseat(step.subscriptions)
         self.position = step.position
+        self.city.reached(step.position)
         metrics.POSITION.set(step.position)
         metrics.QUEUED.inc(len(step.wanted))
         touched: dict[str, Seat] = {}
@@ -301,7 +290,7 @@ class Deliverer:
         self.start(self._attempt(seat, items))
 
     def start(self, work: Coroutine[None, None, None]) -> None:
-        """Runs a coroutine that ends with us; what it raises is told as a bug."""
+        """Runs a coroutine that ends with us; what it raises is a bug and ends us."""
         task = asyncio.ensure_future(work)
         self._work.tasks.add(task)
         task.add_done_callback(self._ended)
@@ -311,9 +300,8 @@ class Deliverer:
         work.tasks.discard(task)
         metrics.FLYING.set(len(work.tasks))
         if not task.cancelled() and (error := task.exception()) is not None:
-            asyncio.get_running_loop().call_exception_handler(
-                {"message": "an attempt to deliver failed by a bug", "exception": error}
-            )
+            self._bugs.append(error)
+            self._broken.set()
         while work.hungry and len(work.tasks) < self._settings.in_flight:
             seat = work.seats.get(work.hungry.popleft())
             if seat is not None:
@@ -335,8 +323,9 @@ class Deliverer:
         self._pump(seat)
 
     def _is_fresh(self, seat: Seat, item: Item) -> bool:
-        """Of a state that may be out of date only the present one is sent, once it is known."""
-        if not seat.subscription.latest or self.city.present(item.event) is not None:
+        """A device gets only the present state, once it is known; people read what has expired."""
+        to = seat.subscription
+        if to.channel.for_people or not to.latest or self.city.present(item.event) is not None:
             return True
         seat.line.hold(item, self._now() + HOLD_S)
         return False

@@ -12,6 +12,7 @@ import ipaddress
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
@@ -73,6 +74,7 @@ def is_public(address: Address) -> bool:
     )
 
 
+@lru_cache(maxsize=10_000)
 def url_mistake(url: str, *, inner: bool) -> str | None:
     """Why this is no webhook's address, whatever it resolves to; None when it may be one."""
     if len(url) > MOST_URL or not url.isascii() or any(c.isspace() or ord(c) < 32 for c in url):

@@ -14,8 +14,9 @@ import orjson
 
 from api.delivery import metrics
 from api.delivery.completeness import AreaState, areas_of, counted
-from api.delivery.deliverer import Deliverer, Seat
+from api.delivery.deliverer import Deliverer
 from api.delivery.place import Places
+from api.delivery.seat import Seat
 from api.delivery.store import DeliveryStore, now_utc
 from api.delivery.subscription import Channel
 from api.moment import from_ms, iso
@@ -109,4 +110,5 @@ class Heartbeats:
 
 def _wants(seat: Seat) -> bool:
     to = seat.subscription
-    return to.heartbeat and to.channel is Channel.WEBHOOK and not to.paused and not seat.behind
+    loaded = len(seat.line) > 0 or not seat.behind  # else it is not known what waits
+    return to.heartbeat and to.channel is Channel.WEBHOOK and not to.paused and loaded

@@ -16,6 +16,7 @@ import orjson
 import shapely
 from psycopg.rows import class_row
 
+from api.delivery.city_clock import Reading
 from api.delivery.completeness import AreaState
 from api.delivery.event import MOST_MISSED, Event
 from api.delivery.filter import Filter
@@ -266,14 +267,17 @@ class DeliveryStore:
         with translated():
             return self._connection.execute(PURGE, (before, limit)).rowcount
 
-    def city_clock(self) -> tuple[int | None, dict[str, int], bool]:
-        """Processing time (epoch ms) of the namespace, and of each area whose present is known;
-        and whether a worker is alive."""
+    def city_clock(self) -> Reading:
+        """The clocks of namespace and areas. What they had decided by then is numbered after they
+        were read, so it all lies up to the reading's number."""
         with translated():
-            row = self._connection.execute(AS_OF).fetchone()
+            as_of = self._connection.execute(AS_OF).fetchone()
             known: dict[str, int] = dict(self._connection.execute(KNOWN).fetchall())
             working = self._connection.execute(WORKING).fetchone()
-        return (None if row is None else row[0]), known, bool(working and working[0])
+        self.number()
+        upto = self.newest()
+        time_ms = None if as_of is None else as_of[0]
+        return Reading(upto, time_ms, known, bool(working and working[0]))
 
     def area_states(self) -> dict[str, AreaState]:
         """How complete the picture of every area is."""

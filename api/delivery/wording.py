@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,8 @@ from api.delivery.event import Event
 from api.delivery.subscription import Language
 from api.moment import from_ms, iso
 from streams.contracts.reason import Severity
+
+MOST_LINES = 30  # a screen
 
 STATUS = {
     Language.ZH: {"Exercise": "【演练】", "Test": "【测试】"},
@@ -42,20 +45,20 @@ class Names:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A message to people."""
+    """A message to people: so many lines as a screen shows, and the severities of all alerts."""
 
     subject: str
     lines: tuple[str, ...]
+    severities: tuple[int, ...] = ()  # of every alert, in the order of the lines
 
     def text(self, most_bytes: int, language: Language) -> str:
-        """As many lines as fit; the last one says how many do not."""
-        kept = list(self.lines)
-        while True:
-            left = len(self.lines) - len(kept)
-            text = "\n".join([*kept, *([_more(left, language)] if left else [])])
-            if len(text.encode()) <= most_bytes or len(kept) <= 1:
-                return text.encode()[:most_bytes].decode(errors="ignore")
-            kept.pop()
+        """As many lines as fit; a last one counts the others by severity."""
+        for count in range(len(self.lines), 0, -1):
+            rest = self.severities[count:]
+            text = "\n".join([*self.lines[:count], *([_rest(rest, language)] if rest else [])])
+            if len(text.encode()) <= most_bytes:
+                return text
+        return self.lines[0].encode()[:most_bytes].decode(errors="ignore")
 
 
 def letter(events: Sequence[tuple[Event, bool]], language: Language, names: Names) -> Letter:
@@ -70,8 +73,12 @@ def letter(events: Sequence[tuple[Event, bool]], language: Language, names: Name
     if len(events) > 1:
         more = len(events) - 1
         subject += f" 等 {len(events)} 条" if language is Language.ZH else f" and {more} more"
-    lines = [_line(event, expired, language, names) for event, expired in worst_first]
-    return Letter(subject, tuple(lines))
+    shown = worst_first[:MOST_LINES]
+    return Letter(
+        subject,
+        tuple(_line(event, expired, language, names) for event, expired in shown),
+        tuple(int(event.content["severity"]) for event, _ in worst_first),
+    )
 
 
 def test_letter(name: str, language: Language) -> Letter:
@@ -108,7 +115,7 @@ def _head(event: Event, language: Language, names: Names) -> str:
     rule = names.rules.get(content["rule"], (content["rule"], content["rule"]))
     area = names.areas.get(event.area, (event.area, event.area))
     point = names.points.get(content["point"] or "", content["subject"])
-    place = point if point.startswith("area:") is False else ""
+    place = "" if point.startswith("area:") else point
     if zh:
         grade = "解除" if content["state"] == "resolved" else f"{COLOURS[severity][1]}色"
         return " ".join(filter(None, (grade, rule[0], area[0], place)))
@@ -128,5 +135,10 @@ def _status(event: Event, language: Language) -> str:
     return STATUS[language].get(event.status, "")
 
 
-def _more(count: int, language: Language) -> str:
-    return f"……另有 {count} 条" if language is Language.ZH else f"… and {count} more"
+def _rest(severities: Sequence[int], language: Language) -> str:
+    counts = sorted(Counter(severities).items(), reverse=True)
+    if language is Language.ZH:
+        told = "、".join(f"{COLOURS[Severity(rank)][1]} {count}" for rank, count in counts)
+        return f"……另有 {len(severities)} 条：{told}"
+    told = ", ".join(f"{count} {COLOURS[Severity(rank)][0]}" for rank, count in counts)
+    return f"… and {len(severities)} more: {told}"

@@ -6,8 +6,9 @@ from fastapi import APIRouter, Depends, Request
 
 from api.actions.delivery import NothingToRetry, retry, split_id
 from api.problem import RESPONSES, Problem
-from api.routers.subscriptions import Name, Retried, changing, who
+from api.routers.subscriptions import Name, changing, who
 from api.strict import StrictRoute
+from api.subscribed import Retried
 
 router = APIRouter(
     route_class=StrictRoute, prefix="/deliveries", tags=["subscriptions"], responses=RESPONSES

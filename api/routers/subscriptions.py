@@ -5,25 +5,37 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi.concurrency import run_in_threadpool
+from pydantic import BaseModel
 
 from api.actions import delivery as delivery_actions
 from api.actions import subscription as actions
 from api.actions.subscription import Wish
+from api.actions.trail import record
 from api.delivery.filter import Filter
-from api.delivery.preview import Preview, preview
+from api.delivery.preview import preview
 from api.delivery.settings import DeliverSettings
-from api.delivery.subscription import Channel
+from api.delivery.subscription import Subscription
 from api.delivery.trial import find, send_test
-from api.moment import Moment, from_ms
 from api.paging import Paging, paging
 from api.problem import RESPONSES, Problem, not_found
 from api.queries.delivery_rows import DeliveryRow, SubscriptionRow
 from api.strict import StrictRoute
+from api.subscribed import (
+    DeliveryItem,
+    DeliveryState,
+    NewSubscription,
+    PreviewResult,
+    Retried,
+    SubscriptionItem,
+    TestResult,
+    delivery_item,
+    item,
+    shown,
+)
 from api.view import Freshness, Page, View, chosen_namespace, parts, view
 from streams.storage.connect import Connection, connect, translated
 
@@ -31,100 +43,6 @@ router = APIRouter(
     route_class=StrictRoute, prefix="/subscriptions", tags=["subscriptions"], responses=RESPONSES
 )
 Name = Annotated[str, Depends(chosen_namespace)]
-DeliveryState = Literal["waiting", "sent", "dead", "superseded"]
-
-
-class SubscriptionItem(BaseModel):
-    """One subscription; its secret is never shown again, its target without what may be secret."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    id: str
-    name: str
-    owner: str
-    channel: Channel
-    target: str = Field(description="Scheme and host of a webhook; robots' tokens are hidden.")
-    filter: Filter
-    mode: str
-    language: str
-    heartbeat: bool
-    inner_network: bool
-    paused: bool
-    old_secret_until: Moment | None = Field(description="Until then two secrets sign.")
-    created_at: Moment
-    changed_at: Moment
-    waiting: int = Field(description="Deliveries that wait.")
-    waiting_since: Moment | None = Field(description="Since when the oldest of them waits.")
-    behind: int = Field(description="Numbers of the outbox that it may still be owed.")
-    dead: int = Field(description="Dead letters.")
-
-
-class DeliveryItem(BaseModel):
-    """One delivery of an alert's transition."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    id: str = Field(description="`webhook-id` of every attempt.")
-    sequence: int = Field(description="Number in the outbox.")
-    alert: str
-    state: DeliveryState
-    retried: bool
-    attempts: int
-    queued_at: Moment
-    next_at: Moment | None
-    done_at: Moment | None
-    status: int | None = Field(description="What the receiver answered last.")
-    error: str | None
-    receipt: str | None
-
-
-class NewSubscription(BaseModel):
-    """What a change gives back; the secret only here and only now."""
-
-    id: str
-    secret: str | None = Field(description="Of the webhook's signatures. Shown once.")
-
-
-class TestResult(BaseModel):
-    """How one attempt ended."""
-
-    delivered: bool
-    status: int | None
-    error: str | None
-    receipt: str | None
-
-
-class PreviewItem(BaseModel):
-    """One transition that would have come."""
-
-    sequence: int
-    decided_at: Moment
-    alert: str
-    area: str
-    domain: str
-    severity: int
-    change: str
-    status: str
-
-
-class PreviewResult(BaseModel):
-    """What would have come."""
-
-    since: Moment | None = Field(description="By the namespace's own time.")
-    looked_at: int = Field(description="Transitions of that time.")
-    whole: bool = Field(description="False: there were more, only the newest were looked at.")
-    matched: int
-    alerts: int = Field(description="Different alerts among them.")
-    by_day: dict[str, int]
-    by_domain: dict[str, int]
-    by_severity: dict[int, int]
-    newest: list[PreviewItem]
-
-
-class Retried(BaseModel):
-    """How many dead letters wait again."""
-
-    retried: int
 
 
 class DeliveryPage(BaseModel):
@@ -185,7 +103,7 @@ def preview_filter(
         return shown(preview(connection, wants, people=people, days=days))
 
 
-@router.get("/{id}", summary="One subscription")
+@router.get("/{id}", summary="One subscription", description="How far it is, too.")
 async def subscription(id: str, seen: Annotated[View, Depends(view)]) -> SubscriptionItem:
     return item(await _row(seen, id))
 
@@ -219,7 +137,9 @@ def pause(request: Request, id: str, name: Name, by: str = Depends(who)) -> None
         actions.pause(connection, id, True, by)
 
 
-@router.post("/{id}/resume", status_code=204, summary="Go on after a pause")
+@router.post(
+    "/{id}/resume", status_code=204, summary="Go on after a pause", description="With what waits."
+)
 def resume(request: Request, id: str, name: Name, by: str = Depends(who)) -> None:
     with changing(request, name) as connection, known(id):
         actions.pause(connection, id, False, by)
@@ -241,12 +161,8 @@ def rotate(request: Request, id: str, name: Name, by: str = Depends(who)) -> New
     summary="Test button",
     description="Sends one message of type `citybrain.test.v1` now, and tells how it ended.",
 )
-async def test(request: Request, id: str, name: Name) -> TestResult:
-    from fastapi.concurrency import run_in_threadpool
-
-    to = await run_in_threadpool(_find, request, name, id)
-    if to is None:
-        raise not_found("subscription", id)
+async def send(request: Request, id: str, name: Name, by: str = Depends(who)) -> TestResult:
+    to = await run_in_threadpool(_to_test, request, name, id, by)
     settings: DeliverSettings = request.app.state.deliver_settings
     end = await send_test(to, settings)
     return TestResult(
@@ -326,69 +242,6 @@ def known(id: str) -> Iterator[None]:
         raise not_found("subscription", id) from error
 
 
-def item(row: SubscriptionRow) -> SubscriptionItem:
-    """The row for people."""
-    return SubscriptionItem(
-        id=row.id,
-        name=row.name,
-        owner=row.owner,
-        channel=Channel(row.channel),
-        target=shown_target(row.channel, row.target),
-        filter=Filter.model_validate(row.filter),
-        mode=row.mode,
-        language=row.language,
-        heartbeat=row.heartbeat,
-        inner_network=row.inner_network,
-        paused=row.paused,
-        old_secret_until=row.previous_until,
-        created_at=row.created_at,
-        changed_at=row.changed_at,
-        waiting=row.waiting,
-        waiting_since=row.oldest,
-        behind=max(0, (row.newest if row.newest is not None else -1) - row.done_to),
-        dead=row.dead,
-    )
-
-
-def delivery_item(row: DeliveryRow) -> DeliveryItem:
-    """The row for people."""
-    plain: dict[str, Any] = {name: getattr(row, name) for name in DeliveryRow.__slots__}
-    return DeliveryItem(id=f"{plain.pop('subscription')}-{row.sequence}", **plain)
-
-
-def shown(found: Preview) -> PreviewResult:
-    """The preview for people."""
-    return PreviewResult(
-        since=None if found.since_ms is None else from_ms(found.since_ms),
-        looked_at=found.looked_at,
-        whole=found.whole,
-        matched=found.matched,
-        alerts=found.alerts,
-        by_day=found.by_day,
-        by_domain=found.by_domain,
-        by_severity=found.by_severity,
-        newest=[
-            PreviewItem(
-                sequence=event.sequence,
-                decided_at=from_ms(event.content["decided_ms"]),
-                status=event.status,
-                **{n: event.content[n] for n in ("alert", "area", "domain", "severity", "change")},
-            )
-            for event in found.newest
-        ],
-    )
-
-
-def shown_target(channel: str, target: str) -> str:
-    """The target without what gives access."""
-    if channel == Channel.MAIL:
-        return target
-    if channel == Channel.WEBHOOK:
-        parts = urlsplit(target)
-        return f"{parts.scheme}://{parts.netloc}/…"
-    return f"{target[:4]}…"
-
-
 async def _row(seen: View, id: str) -> SubscriptionRow:
     row = await seen.reader.row(SubscriptionRow, "subscriptions", after="", id=id, limit=1)
     if row is None:
@@ -396,6 +249,10 @@ async def _row(seen: View, id: str) -> SubscriptionRow:
     return row
 
 
-def _find(request: Request, name: str, id: str) -> Any:
+def _to_test(request: Request, name: str, id: str, by: str) -> Subscription:
     with changing(request, name) as connection:
-        return find(connection, id)
+        to = find(connection, id)
+        if to is None:
+            raise not_found("subscription", id)
+        record(connection, by, "subscription.test", {"id": id})
+        return to

@@ -32,7 +32,7 @@ def show(
     """List deliveries of a subscription, newest first."""
     import asyncio
 
-    from api.routers.subscriptions import delivery_item
+    from api.subscribed import delivery_item
     from deploy import subscriptions as work
 
     rows = asyncio.run(work.deliveries(_place(namespace), subscription, state, limit))

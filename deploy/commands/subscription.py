@@ -77,7 +77,7 @@ def show_all(namespace: _Space = None, as_json: _Json = False) -> None:
     """List subscriptions with what waits and what died."""
     import asyncio
 
-    from api.routers.subscriptions import item
+    from api.subscribed import item
     from deploy import subscriptions as work
 
     items = [item(row) for row in asyncio.run(work.listed(_place(namespace)))]
@@ -100,7 +100,7 @@ def show(id: _Id, namespace: _Space = None) -> None:
     """Show one, as JSON."""
     import asyncio
 
-    from api.routers.subscriptions import item
+    from api.subscribed import item
     from deploy import subscriptions as work
     from streams.errors import Misconfigured
 
@@ -114,12 +114,14 @@ def send(id: _Id, namespace: _Space = None) -> None:
     """Send one test message now; exit code 1 when it does not get through."""
     import asyncio
 
+    from api.actions.trail import record
     from api.delivery.settings import load_deliver_settings
     from api.delivery.trial import send_test
     from deploy import subscriptions as work
 
     with work.changing(_place(namespace)) as connection:
         to = work.found(connection, id)
+        record(connection, work.operator(), "subscription.test", {"id": id})
     end = asyncio.run(send_test(to, load_deliver_settings()))
     answer = end.error or f"status {end.status}" + (
         f", receipt {end.receipt}" if end.receipt else ""
@@ -137,7 +139,7 @@ def preview(
 ) -> None:
     """Show what it would have got in the last days."""
     from api.delivery import preview as looking
-    from api.routers.subscriptions import shown
+    from api.subscribed import shown
     from deploy import subscriptions as work
 
     with work.changing(_place(namespace)) as connection:

@@ -100,7 +100,7 @@ def test_the_life_of_a_subscription(
             "select who, what, detail::text from audit order by id"
         ).fetchall()
     assert [what.removeprefix("subscription.") for _, what, _ in rows] == [
-        "create", "rotate", "pause", "resume", "change", "remove",
+        "create", "test", "rotate", "test", "pause", "resume", "change", "remove",
     ]  # fmt: skip
     told = json.dumps(rows)
     assert not any(hidden in told for hidden in (secret, rotated, "hush"))

@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 from api.delivery.chat import dingtalk_signature, judge
+from api.delivery.city_clock import CityClock, Reading
 from api.delivery.event import Event
 from api.delivery.missing import Missing
 from api.delivery.outcome import State
 from api.delivery.subscription import Language
 from api.delivery.wording import Names, letter
+from streams.contracts.reason import NamespaceKind
 
 NAMES = Names(
     {"330106": ("西湖区", "Xihu")},
@@ -58,8 +60,17 @@ def test_the_worst_stands_first_and_what_does_not_fit_is_counted() -> None:
     text = told.text(2_000, Language.ZH)
     assert len(text.encode()) <= 2_000
     shown = text.count("积水深度")
-    assert text.endswith(f"另有 {40 - shown} 条")
+    assert 5 < shown < 30
+    assert f"另有 {40 - shown} 条：" in text
     assert text.startswith("红色")
+
+
+def test_a_storm_is_one_screen() -> None:
+    storm = [(event(n, severity=n % 4 + 1), False) for n in range(20_000)]
+    text = letter(storm, Language.EN, NAMES).text(100_000, Language.EN)
+    lines = text.splitlines()
+    assert len(lines) == 31
+    assert lines[-1] == "… and 19970 more: 4970 red, 5000 orange, 5000 yellow, 5000 blue"
 
 
 @pytest.mark.parametrize(
@@ -95,3 +106,35 @@ def test_dead_letters_are_told_of_until_a_message_gets_through() -> None:
     assert missing.of("s", "a") == (2,)
     assert missing.settled("s", event(2), State.SENT, ()) == (2,), "retried"
     assert missing.of("s", "a") == ()
+
+
+def clocked(decided_ms: int, valid_ms: int = 1_000) -> Event:
+    times = {"decided_ms": decided_ms, "valid_until_ms": decided_ms + valid_ms}
+    return Event(7, "a", "330106", "Actual", True, times)
+
+
+def test_the_present_is_claimed_only_when_nothing_newer_can_wait() -> None:
+    """Six hours' backlog in the outbox: an old state is not called the present one."""
+    city = CityClock(NamespaceKind.LIVE, lambda: 100.0)
+    old = clocked(10_000)
+    city.learn(Reading(upto=900, areas={"330106": 99_900}, working=True))
+    city.reached(899)
+    assert city.present(old) is None
+    city.reached(900)
+    now = city.present(old)
+    assert now is not None
+    assert (now.content["decided_ms"], now.valid_until_ms) == (99_900, 100_900)
+    assert city.present(Event(8, "a", "330108", "Actual", True, old.content)) is None, "unknown"
+
+
+def test_a_reading_that_waits_is_not_pushed_out_by_later_ones() -> None:
+    city = CityClock(NamespaceKind.SIMULATED, lambda: 100.0)
+    assert not city.is_expired(clocked(0)), "no clock yet"
+    city.learn(Reading(upto=10, as_of_ms=500))
+    city.learn(Reading(upto=20, as_of_ms=9_000))
+    city.reached(10)
+    assert city.as_of_ms == 500
+    assert not city.is_expired(clocked(0))
+    city.learn(Reading(upto=20, as_of_ms=9_000))
+    city.reached(25)
+    assert city.is_expired(clocked(0)), "by the namespace's time, not by the wall's"
