@@ -9,8 +9,12 @@ import pytest
 from aiohttp import web
 from standardwebhooks.webhooks import Webhook
 
+from api.actions.delivery import retry
+from api.delivery.outcome import Result, State
+from api.delivery.store import DeliveryStore, now_utc, take_epoch
 from deploy.process import wait_until
 from streams.contracts.reason import AlertState, Change, NamespaceKind, Origin, Severity
+from streams.errors import FenceLost
 from streams.storage.connect import connect
 from streams.storage.migrate import migrate
 from tests.support.deliveries import delivering, put, states, subscribe, transition
@@ -228,3 +232,58 @@ def test_heartbeats_tell_no_danger_no_data_and_death_apart(
     (area,) = beat["areas"]
     assert (area["area"], area["silent_sensors"], area["unknown"]) == ("330106", 2, False)
     assert len({r.id for r in receiver.received}) == len(receiver.received)
+
+
+def test_one_delivers_and_another_takes_over(
+    database_url: str, space: str, receiver: Receiver
+) -> None:
+    subscribe(database_url, space, receiver.url())
+    with delivering(database_url, space):
+        until(lambda: _epoch(database_url, space) == 1)
+        with delivering(database_url, space):
+            put(database_url, space, transition("a", 1))
+            until(lambda: len(receiver.alerts()) == 1)
+            assert _epoch(database_url, space) == 1, "the second one waits"
+    with delivering(database_url, space):
+        put(database_url, space, transition("a", 2))
+        until(lambda: len(receiver.alerts()) == 2)
+    assert sequences(receiver) == [("a", 1), ("a", 2)]
+
+
+def test_one_that_was_overtaken_writes_nothing_more(database_url: str, space: str) -> None:
+    with connect(database_url, space, "citybrain test", autocommit=True) as connection:
+        old = DeliveryStore(database_url, space, take_epoch(connection))
+        take_epoch(connection)
+    try:
+        with pytest.raises(FenceLost):
+            old.fan_out(-1, 0, (), now_utc())
+        with pytest.raises(FenceLost):
+            old.write([Result("s", 0, "a", State.SENT, 1)])
+        with pytest.raises(FenceLost):
+            old.move("kafka", 5)
+        assert old.position() == -1
+    finally:
+        old.close()
+
+
+def test_a_device_does_not_get_an_old_dead_letter_after_a_newer_state(
+    database_url: str, space: str, receiver: Receiver
+) -> None:
+    made = subscribe(database_url, space, receiver.url(), mode="latest_state")
+    receiver.answer = status(410)
+    with delivering(database_url, space):
+        put(database_url, space, transition("a", 1))
+        until(lambda: states(database_url, space) == {"dead": 1})
+        receiver.answer = accept
+        put(database_url, space, transition("a", 2))
+        until(lambda: states(database_url, space) == {"dead": 1, "sent": 1})
+        with connect(database_url, space, "citybrain test") as connection:
+            assert retry(connection, made.id, None, "test") == 1
+        until(lambda: states(database_url, space) == {"superseded": 1, "sent": 1})
+    assert sequences(receiver) == [("a", 1), ("a", 2)]
+
+
+def _epoch(conninfo: str, namespace: str) -> int:
+    with connect(conninfo, namespace, "citybrain test") as connection:
+        row = connection.execute("select epoch from delivery_position").fetchone()
+    return 0 if row is None else int(row[0])
