@@ -7,7 +7,8 @@ all: readers drop what has a `ce_id` that they know, or a `ce_sequence` that is 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 
 import orjson
 import structlog
@@ -40,46 +41,32 @@ def publishing(
         position = await deliverer.in_store(lambda: store.position(KAFKA))
         away = False
         while True:
-            try:
-                moved = await _step(deliverer, store, publisher, namespace, position)
-                away = _told(health, away, None)
-            except (Unavailable, Misconfigured) as error:
-                if not isinstance(error.__cause__, _OfKafka):
-                    raise
-                away = _told(health, away, str(error))
+            read = partial(store.events, position, BATCH)
+            events = await deliverer.in_store(read)
+            if not events:
+                await asyncio.sleep(POLL_S)
+                continue
+            table = await deliverer.in_store(store.partitions)
+            why = await _publish(publisher, [keyed(event, namespace, table) for event in events])
+            away = _told(health, away, why)
+            if why is not None:
                 await asyncio.sleep(PAUSE_S)
                 continue
-            if moved == position:
-                await asyncio.sleep(POLL_S)
-            position = moved
+            position = events[-1].sequence
+            move = partial(store.move, KAFKA, position)
+            await deliverer.in_store(move)
+            metrics.PUBLISHED.inc(len(events))
 
     return run
 
 
-class _OfKafka(Exception):
-    """Marks trouble of the brokers, which must not end the deliverer."""
-
-
-async def _step(
-    deliverer: Deliverer,
-    store: DeliveryStore,
-    publisher: KafkaPublisher,
-    namespace: str,
-    position: int,
-) -> int:
-    events = await deliverer.in_store(lambda: store.events(position, BATCH))
-    if not events:
-        return position
-    table = await deliverer.in_store(store.partitions)
-    records = [keyed(event, namespace, table) for event in events]
+async def _publish(publisher: KafkaPublisher, records: Sequence[Keyed]) -> str | None:
+    """None when all are acknowledged; else why not."""
     try:
         await asyncio.to_thread(publisher.publish, records)
     except (Unavailable, Misconfigured) as error:
-        raise error from _OfKafka()
-    upto = events[-1].sequence
-    await deliverer.in_store(lambda: store.move(KAFKA, upto))
-    metrics.PUBLISHED.inc(len(events))
-    return upto
+        return str(error)
+    return None
 
 
 def keyed(event: Event, namespace: str, table: Mapping[str, int]) -> Keyed:
