@@ -9,9 +9,9 @@ from psycopg.rows import class_row
 
 from api.actions.actor import Actor
 from api.actions.alert_action import LIMITS, Action, Done, Ending, Given, Limits, check, standing
-from api.actions.audit import record
 from api.actions.expected import expect
 from api.actions.known import alert_of, lock
+from api.actions.trail import record
 from streams.storage.connect import Connection
 
 DONE = """

@@ -9,9 +9,9 @@ from psycopg.rows import class_row
 
 from api.actions.acting import Answer, Outcome, is_late, mistakes, repeated
 from api.actions.actor import Actor, Kind, Role
-from api.actions.audit import record
 from api.actions.known import city_time, lock
 from api.actions.refusal import Refused, Unknown
+from api.actions.trail import record
 from streams.storage.connect import Connection
 
 EVENT = """

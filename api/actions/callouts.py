@@ -12,11 +12,11 @@ from pydantic import TypeAdapter
 
 from api.actions import callout
 from api.actions.actor import SYSTEM, Actor, Kind, Role
-from api.actions.audit import record
 from api.actions.callout import LIMITS, Call, Callout, Event, Happening, Level, Limits, Line
 from api.actions.expected import expect
 from api.actions.known import KnownAlert, is_exercise
 from api.actions.refusal import Unknown
+from api.actions.trail import record
 from streams.storage.connect import Connection
 
 ACTORS = frozenset({Kind.PERSON, Kind.PROGRAM})

@@ -13,7 +13,6 @@ from typing import LiteralString
 from psycopg.rows import class_row
 
 from api.actions.actor import Actor
-from api.actions.audit import record
 from api.actions.closure import (
     LIMITS,
     NOTHING,
@@ -29,6 +28,7 @@ from api.actions.closure import (
 from api.actions.expected import expect
 from api.actions.known import KnownAlert, alert_of, find_alert, is_exercise
 from api.actions.refusal import Conflict, Unknown
+from api.actions.trail import record
 from streams.storage.connect import Connection
 
 LOCKED = """

@@ -8,8 +8,8 @@ from datetime import datetime
 from psycopg.rows import class_row
 
 from api.actions.refusal import Unknown
+from streams.contracts.message_status import message_status
 from streams.contracts.reason import NamespaceKind, Origin
-from streams.storage.alerts import message_status
 from streams.storage.connect import Connection
 from streams.storage.migrate import namespace_kind
 

@@ -8,7 +8,6 @@ from datetime import datetime
 from psycopg.rows import class_row
 
 from api.actions.actor import Actor, Role
-from api.actions.audit import record
 from api.actions.expected import expect
 from api.actions.known import alert_of, is_exercise, must_be_area
 from api.actions.message import (
@@ -26,6 +25,7 @@ from api.actions.message import (
     next_state,
 )
 from api.actions.refusal import Conflict, Refused, Unknown
+from api.actions.trail import record
 from streams.storage.connect import Connection
 
 LOCKED = """

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel
 
+from api.acting import who_acts
 from api.actions import delivery as delivery_actions
 from api.actions import subscription as actions
 from api.actions.subscription import Wish
@@ -55,8 +56,8 @@ class DeliveryPage(BaseModel):
 
 
 def who(request: Request) -> str:
-    """Dependency: who acts."""
-    return str(getattr(request.state, "who", "api"))
+    """Dependency: who asks for a change."""
+    return who_acts(request).who
 
 
 @router.get("", summary="Subscriptions", description="By id, with what waits and what died.")

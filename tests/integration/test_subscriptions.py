@@ -12,6 +12,7 @@ from standardwebhooks.webhooks import Webhook
 
 from api.app import create_app
 from api.delivery.settings import DeliverSettings
+from api.routers.subscriptions import who
 from deploy import cli
 from deploy.process import wait_until
 from streams.contracts.reason import NamespaceKind, Severity
@@ -39,7 +40,9 @@ def receiver() -> Iterator[Receiver]:
 @pytest.fixture
 def api(database_url: str, space: str) -> Iterator[httpx.Client]:
     settings = DeliverSettings(allow_networks=(LOOPBACK,), timeout_s=2.0)
-    with served(create_app(database_url, space, {}, deliver=settings)) as client:
+    app = create_app(database_url, space, {}, deliver=settings)
+    app.dependency_overrides[who] = lambda: "operator"
+    with served(app) as client:
         yield client
 
 
