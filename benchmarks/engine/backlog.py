@@ -8,12 +8,13 @@ time (`--plot FILE` draws it).
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 
 from benchmarks import city
 from benchmarks.engine.costs import Meter
 from benchmarks.engine.servers import add_servers, servers
-from benchmarks.engine.stack import Stack, rate, stack, watch
+from benchmarks.engine.stack import Sample, Stack, rate, stack, watch
 from benchmarks.quick import say
 
 START_S = 120.0
@@ -61,6 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         say("backlog_time", samples[-1].at - samples[0].at, "s from the first commit to the last")
         report_memory([mb for _, mb in meter.rss_mb])
         report_order(found)
+        report_standstill(samples)
+        print(found.complaints(), file=sys.stderr)
     if given.plot:
         start = samples[0].at
         readings = [(s.at - start, s.stored / 1e6) for s in samples]
@@ -83,6 +86,17 @@ def report_order(found: Stack) -> None:
     gaps, back, transitions, alerts = row
     say("backlog_transitions", transitions, f"of {alerts} alerts")
     say("backlog_out_of_order", gaps + back + sent[0], "numbers, event times or messages; wanted 0")
+
+
+def report_standstill(samples: Sequence[Sample]) -> None:
+    """The longest time without a new reading, and when it began."""
+    last, longest, began = samples[0], 0.0, 0.0
+    for sample in samples:
+        if sample.stored > last.stored:
+            if sample.at - last.at > longest:
+                longest, began = sample.at - last.at, last.at - samples[0].at
+            last = sample
+    say("backlog_standstill", longest, f"s without a new reading, at most; from second {began:.0f}")
 
 
 def draw(

@@ -111,12 +111,15 @@ class Stack:
             worker.wait(STOP_S)
         self.workers.clear()
 
+    def complaints(self) -> str:
+        """What the workers have said so far: warnings and worse."""
+        self.output.seek(0)
+        return self.output.read().decode("utf-8", "replace")
+
     def check_alive(self) -> None:
         """Raises `RuntimeError` with a worker's last words when one has ended."""
         if any(worker.poll() is not None for worker in self.workers):
-            self.output.seek(0)
-            words = self.output.read().decode("utf-8", "replace")[-3000:]
-            raise RuntimeError(f"a worker ended\n{words}")
+            raise RuntimeError(f"a worker ended\n{self.complaints()[-3000:]}")
 
 
 @contextmanager
