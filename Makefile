@@ -51,13 +51,15 @@ chaos-long: $(DEVELOPMENT) ## kill, stop, cut and fill up under load, for as man
 	CHAOS_ROUNDS=$(ROUNDS) CHAOS_SEED=$(SEED) $(BIN)/python -m pytest -s -m "chaos and long" \
 		-k "$(HOST)" tests/chaos $(PYTEST_ARGS)
 
-bench: $(DEVELOPMENT) ## all benchmarks
+bench: $(DEVELOPMENT) ## all benchmarks but the rivals (an hour; on a machine that does nothing else)
 	@$(BIN)/python -m benchmarks.quick
-	@$(BIN)/python -m benchmarks.gateway_overload
-	@$(BIN)/python -m benchmarks.gateway_rates
+	@for name in throughput latency backlog growth reads recovery; do \
+		$(BIN)/python -m benchmarks.engine.$$name || exit 1; done
+	@for name in layout storage backfill deliver gateway_overload gateway_rates; do \
+		$(BIN)/python -m benchmarks.$$name || exit 1; done
 
-bench-quick: $(DEVELOPMENT) ## readings per second from the log to committed rows (3 minutes at most)
-	@$(BIN)/python -m benchmarks.quick
+bench-quick: $(DEVELOPMENT) ## the engine's main figures in short runs (Kafka and TimescaleDB natively, ~6 min)
+	@$(BIN)/python -m benchmarks.engine $(BENCH_ARGS)
 
 bench-rivals: $(DEVELOPMENT) ## citybrain beside Faust, Quix Streams, Bytewax, Kafka Streams (~15 min)
 	@$(BIN)/python -m benchmarks.side_by_side $(BENCH_ARGS)

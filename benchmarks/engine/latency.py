@@ -86,6 +86,8 @@ def report(ages_ms: np.typing.NDArray[np.float64], readings: int) -> None:
     """Percentiles in ms."""
     say("latency_readings", readings, "depth readings fed in real time")
     say("latency_transitions", len(ages_ms), "transitions")
+    if not len(ages_ms):
+        raise SystemExit("no alert was seen: the storm's first come after a minute, give --seconds")
     for name, share in (("p50", 50), ("p90", 90), ("p99", 99), ("max", 100)):
         say(f"latency_{name}", float(np.percentile(ages_ms, share)), "ms from append to committed")
 
