@@ -12,13 +12,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+import numpy as np
 import pytest
 
 from streams.catalog import Profile
 from streams.contracts.codec import encode_control
 from streams.contracts.domain import Point
 from streams.contracts.frame import Record
-from streams.contracts.outcome import Outcome
+from streams.contracts.outcome import Outcome, StateParts
 from streams.contracts.reason import NamespaceKind
 from streams.domains import find_domains
 from streams.errors import Misconfigured
@@ -35,6 +36,7 @@ from streams.storage.connect import connect
 from streams.storage.host_store import HostStore
 from streams.storage.migrate import migrate
 from streams.storage.registry import save_profile, save_registry
+from streams.windows.history import identity_key, unpack
 from tests.support.namespace import copy_log
 from tests.support.storm import START_MS, STEP_MS, storm, storm_registry
 
@@ -121,14 +123,33 @@ class City:
                 "parts": connection.execute(
                     "select key, content from checkpoint where topic <> 'region' order by key"
                 ).fetchall(),
-                "segments": connection.execute(
-                    "select key, number, content from checkpoint_segment"
-                    " where topic <> 'region' order by key, number"
-                ).fetchall(),
+                "segments": [
+                    (key, number, rows_of(content))
+                    for key, number, content in connection.execute(
+                        "select key, number, content from checkpoint_segment"
+                        " where topic <> 'region' order by key, number"
+                    )
+                ],
                 "position": connection.execute(
                     "select next_offset, checkpoint_offset from position where topic <> 'region'"
                 ).fetchall(),
             }
+
+
+def read(state: StateParts) -> tuple[object, ...]:
+    """A checkpoint as it is read."""
+    segments = {key: (number, rows_of(held)) for key, (number, held) in state.segments.items()}
+    return dict(state.parts), segments, state.dropped
+
+
+def rows_of(segment: bytes) -> list[tuple[int, ...]]:
+    """Its readings by identity, those of one identity as they came: what is read from it. In which
+    order others came to lie depends on how many frames were taken together."""
+    chunk = unpack(segment)
+    order = np.argsort(identity_key(chunk.series, chunk.time_ms), kind="stable")
+    taken = chunk.take(order)
+    columns = (taken.series, taken.time_ms, taken.value, taken.flag, taken.position)
+    return list(zip(*(column.tolist() for column in columns), strict=True))
 
 
 @pytest.fixture
@@ -258,4 +279,4 @@ def test_a_new_program_signs_its_checkpoint_before_it_computes(cities: tuple[Cit
         state = lane.checkpoint()
     with calm.lane("B") as (lane, committer):
         advance(lane, committer, end)
-        assert lane.checkpoint() == state
+        assert read(lane.checkpoint()) == read(state)
