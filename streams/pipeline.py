@@ -18,11 +18,11 @@ from streams.area.intake import set_apart
 from streams.area.keep import AreaKeeper
 from streams.area.process import Area
 from streams.area.run import Item, Runs
-from streams.area.view import day_zone_ms, profile_mistakes
-from streams.catalog import Profile, Registry, registry_of
+from streams.area.versions import Versions
+from streams.area.view import day_zone_ms
 from streams.contracts import state as state_bytes
 from streams.contracts.cap.model import Status
-from streams.contracts.codec import decode
+from streams.contracts.codec import CONTROL_KINDS, decode
 from streams.contracts.domain import Domain
 from streams.contracts.frame import CONTROL_TYPE, Control, Frame, Record, Refusal, Tick
 from streams.contracts.outcome import (
@@ -35,7 +35,7 @@ from streams.contracts.outcome import (
 from streams.contracts.reason import NamespaceKind, Origin, Reason
 from streams.contracts.timestamp import to_rfc3339
 from streams.contracts.warning import Announcement, valid_hours
-from streams.errors import InvalidEvent
+from streams.errors import InvalidEvent, Misconfigured
 from streams.quality import parameters as quality
 
 HEAD = "pipeline"
@@ -65,6 +65,7 @@ class Head:
 
     registry: str = ""
     profile: str = ""
+    rules: str = ""
     areas: list[str] = field(default_factory=list)
 
 
@@ -74,8 +75,7 @@ class Pipeline:
     def __init__(self, setup: PipelineSetup) -> None:
         self._setup = setup
         self._head = Head()
-        self._registry: Registry | None = None
-        self._profile = Profile("default")
+        self._versions = Versions()
         self._areas: dict[str, Area] = {}
         self._keepers: dict[str, AreaKeeper] = {}
         self._runs: dict[str, Runs] = {}
@@ -118,7 +118,7 @@ class Pipeline:
                 self._frame(event, record, items, outcome)
         self._take(items, outcome)
         outcome.settle_flags()
-        outcome.zone_ms = day_zone_ms(self._profile)
+        outcome.zone_ms = day_zone_ms(self._versions.profile)
         for code in sorted(self._areas):
             if self._areas[code].stale_view:
                 self._areas[code].show(outcome)
@@ -170,7 +170,7 @@ class Pipeline:
         elif self._is_ahead(told, record):
             self._bury(record, Reason.FUTURE_INGEST, to_rfc3339(told.ingest_ms), outcome)
         else:
-            ends_ms = told.warning.ends_ms(valid_hours(self._profile.values))
+            ends_ms = told.warning.ends_ms(valid_hours(self._versions.profile.values))
             outcome.warnings.append(HeardWarning(told, ends_ms))
             if self._counts(told.warning.status):
                 item = Item(told.ingest_ms, None, record.offset, told)
@@ -184,15 +184,16 @@ class Pipeline:
 
     def _is_ahead(self, frame: Frame | Announcement, record: Record) -> bool:
         live = self._setup.kind is NamespaceKind.LIVE
-        tolerance_ms = quality.whole(self._profile.values, quality.INGEST_AHEAD) * 1000
+        tolerance_ms = quality.whole(self._versions.profile.values, quality.INGEST_AHEAD) * 1000
         return live and frame.ingest_ms > record.append_ms + tolerance_ms
 
     def _why_no_area(self, code: str) -> tuple[Reason, str]:
-        if self._registry is None:
+        registry = self._versions.registry
+        if registry is None:
             return Reason.UNKNOWN_AREA, f"{code}: no registry is active yet"
-        if code not in self._registry.areas:
+        if code not in registry.areas:
             return Reason.UNKNOWN_AREA, code
-        place = self._registry.partitions.get(code)
+        place = registry.partitions.get(code)
         return Reason.FOREIGN_AREA, f"{code} belongs to partition {place}"
 
     def _refuse(
@@ -229,36 +230,40 @@ class Pipeline:
 
     def _activate(self, control: Control, record: Record, outcome: Outcome) -> None:
         content = self._contents.get(control.version)
-        if content is None or control.kind not in ("registry", "profile"):
+        if content is None or control.kind not in CONTROL_KINDS:
             self._bury(record, Reason.UNKNOWN_VERSION, f"{control.kind} {control.version}", outcome)
             return
-        if control.kind == "profile":
-            mistakes = profile_mistakes(self._setup.domains, Profile.from_dict(content))
-            if mistakes:
-                self._bury(record, Reason.UNUSABLE_VERSION, "; ".join(mistakes), outcome)
-                return
-        if control.kind == "registry":
-            self._registry = registry_of(control.version, content)
-            self._head.registry = control.version
-        else:
-            self._profile, self._head.profile = Profile.from_dict(content), control.version
+        try:
+            wanted = self._versions.with_content(control.kind, control.version, content)
+            if mistakes := wanted.mistakes(self._setup.domains, control.kind):
+                raise Misconfigured(mistakes)
+        except Misconfigured as error:
+            self._bury(record, Reason.UNUSABLE_VERSION, "; ".join(error.mistakes), outcome)
+            return
+        self._versions = wanted
+        setattr(self._head, control.kind, control.version)
         self._head_changed = True
         outcome.activated.append((control.kind, control.version, record.offset))
-        self._fit()
+        if control.kind != "rules":
+            self._fit()
         for code in sorted(self._areas):
             told = len(outcome.tickets)
-            self._areas[code].activated(outcome)
+            if control.kind == "rules":
+                self._areas[code].rule(self._versions, outcome)
+            else:
+                self._areas[code].activated(outcome)
             self._areas[code].desk.settle_from(outcome.tickets, told)
 
     def _fit(self) -> None:
-        if self._registry is None:
+        registry = self._versions.registry
+        if registry is None:
             return
-        mine = set(self._registry.areas_of(self._setup.partition)) | set(self._areas)
+        mine = set(registry.areas_of(self._setup.partition)) | set(self._areas)
         for code in sorted(mine):
             area = self._areas.get(code)
             if area is None:
                 area = self._open(code)
-            area.fit(self._registry, self._profile)
+            area.fit(self._versions)
         self._head.areas = sorted(self._areas)
 
     def _open(self, code: str) -> Area:
@@ -286,8 +291,8 @@ class Pipeline:
         self, parts: Mapping[str, bytes], segments: Mapping[str, Sequence[tuple[int, bytes]]]
     ) -> None:
         """Puts a checkpoint in place; `supply` its `missing_versions` before `process`."""
-        self._areas, self._keepers, self._runs, self._registry = {}, {}, {}, None
-        self._profile, self._head = Profile("default"), Head()
+        self._areas, self._keepers, self._runs = {}, {}, {}
+        self._versions, self._head = Versions(), Head()
         if HEAD in parts:
             self._head = state_bytes.restore(parts[HEAD], Head)
         self._loaded = (parts, segments)
@@ -298,7 +303,7 @@ class Pipeline:
         """Hashes of the versions in force whose content is not known yet."""
         if self._loaded is None:
             return set()
-        return {self._head.registry, self._head.profile} - {""} - set(self._contents)
+        return set(self._in_force().values()) - set(self._contents)
 
     def supply(self, versions: Mapping[str, Mapping[str, Any]]) -> None:
         """The contents of the versions in force; finishes a `load`."""
@@ -307,14 +312,16 @@ class Pipeline:
             return
         parts, segments = self._loaded
         contents, self._loaded, self._contents = self._contents, None, {}
-        if self._head.profile:
-            self._profile = Profile.from_dict(contents[self._head.profile])
-        if not self._head.registry:
-            return
-        self._registry = registry_of(self._head.registry, contents[self._head.registry])
+        for kind, version in self._in_force().items():
+            self._versions = self._versions.with_content(kind, version, contents[version])
         for code in self._head.areas:
             self._open(code)
-            self._keepers[code].load(parts, segments, self._registry, self._profile)
+            self._keepers[code].load(parts, segments, self._versions)
+
+    def _in_force(self) -> dict[str, str]:
+        """Hashes of the versions in force, by kind."""
+        named = {kind: getattr(self._head, kind) for kind in CONTROL_KINDS}
+        return {kind: version for kind, version in named.items() if version}
 
 
 def _lay_down(refusal: Refusal, record: Record, outcome: Outcome) -> None:

@@ -13,26 +13,30 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from streams.alerting.in_force import InForce, Subject
 from streams.alerting.rule import Thresholds, fingerprint
-from streams.alerting.track import NONE, Step, Track, begin, deadline, expire, fall_silent, observe
+from streams.alerting.ruling import Ruling
+from streams.alerting.telling import Telling, tell
+from streams.alerting.track import (
+    NONE,
+    Step,
+    Track,
+    adapt,
+    begin,
+    deadline,
+    fall_silent,
+    observe,
+    run_out,
+)
 from streams.contracts.completeness import Completeness
-from streams.contracts.exact import to_text
 from streams.contracts.frame import Bool, Int32, Int64
 from streams.contracts.outcome import Transition
-from streams.contracts.reason import AlertState, Change, Origin, Severity
+from streams.contracts.reason import Change, Origin, Severity
 from streams.windows.aggregate import group_starts
 
 VALID_MS = 15 * 60_000
 Firing: TypeAlias = tuple[str, Thresholds, str | None, Severity, bool]
 LookedRows: TypeAlias = tuple[Int32, Int64, Int64, Bool]  # series, time, value, unverified
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """What an alert is about: a point of the area, or the area itself (`point` None)."""
-
-    key: str
-    point: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +60,15 @@ class BookState:
 
 
 class Book:
-    """See the module. `rules` may be replaced by `use` when parameters change. `complete` says how
-    much of the area speaks now."""
+    """See the module. `mark` is the short hash of the rule set in force, "" without one; `complete`
+    says how much of the area speaks now."""
 
     def __init__(self, area: str, valid_ms: int = VALID_MS) -> None:
         self.area = area
         self.valid_ms = valid_ms
         self.state = BookState()
-        self._rules: dict[str, tuple[str, Thresholds]] = {}
+        self.mark = ""
+        self._rules = InForce()
         self.moves = 0  # grows with every transition; not kept
         self._firing: tuple[int, BookState, tuple[Firing, ...]] | None = None  # as of `moves`
         self.complete: Callable[[], Completeness | None] = _unknown
@@ -71,20 +76,19 @@ class Book:
         self._due_of: BookState | None = None
         self._moved: set[str] | None = None  # None: all of them
 
-    def use(self, domain: str, rules: Mapping[str, Thresholds]) -> None:
-        """The rules of a domain in force from now on."""
+    def use(self, domain: str, rules: Mapping[str, Ruling]) -> None:
+        """All rules of a domain in force from now on; `refit` settles what is open under others."""
         self._moved = self._firing = None
-        for name, rule in rules.items():
-            self._rules[name] = (domain, rule)
+        self._rules.use(domain, rules)
+
+    def followers(self, name: str) -> tuple[str, ...]:
+        """The rules that judge the value which the rule of this name is about."""
+        return self._rules.followers(name)
 
     # observations -----------------------------------------------------------------------------
 
     def judge_rows(
-        self,
-        name: str,
-        subjects: Mapping[int, Subject],
-        rows: LookedRows,
-        moment: Moment,
+        self, name: str, subjects: Mapping[int, Subject], rows: LookedRows, moment: Moment
     ) -> list[Transition]:
         """Fresh rows (series, time, value, unverified) of one property, by (series, time)."""
         at = self.look(name, subjects, rows)
@@ -93,17 +97,14 @@ class Book:
         looked = (rows[0][at], rows[1][at], rows[2][at], rows[3][at])
         return self.judge_looked(name, subjects, looked, moment)
 
-    def look(
-        self,
-        name: str,
-        subjects: Mapping[int, Subject],
-        rows: LookedRows,
-    ) -> Int64 | None:
+    def look(self, name: str, subjects: Mapping[int, Subject], rows: LookedRows) -> Int64 | None:
         """Which of such rows, by series and time, can move an alert: those of series that meet a
         tier or have an open alert which these values do not leave as it is."""
-        series, _, value, _ = rows
-        rule = self._rules[name][1]
-        hot = value >= rule.meet[0]
+        series, time_ms, value, _ = rows
+        ruling = self._rules[name]
+        hot = value >= self._rules.floor(name, subjects, series)
+        if ruling.season is not None and hot.any():
+            hot &= ruling.season.hold(time_ms)
         prefix = name + "|"
         held = {k[len(prefix) :] for k in self.state.tracks if k.startswith(prefix)}
         if held:
@@ -118,7 +119,7 @@ class Book:
             index = keep[low:high]
             subject = subjects.get(int(series[index[0]]))
             if subject is not None and not self._is_steady(
-                rule, prefix + subject.key, value[index]
+                name, subject, time_ms[index], value[index]
             ):
                 moving.append(index)
         if not moving:
@@ -126,20 +127,15 @@ class Book:
         return np.concatenate(moving)
 
     def judge_looked(
-        self,
-        name: str,
-        subjects: Mapping[int, Subject],
-        rows: LookedRows,
-        moment: Moment,
+        self, name: str, subjects: Mapping[int, Subject], rows: LookedRows, moment: Moment
     ) -> list[Transition]:
         """Rows of one frame that `look` has chosen, perhaps among those of more frames."""
         series, time_ms, value, unverified = rows
-        rule = self._rules[name][1]
         found: list[Transition] = []
         bounds = np.append(group_starts(series), len(series)).tolist()
         for low, high in pairwise(bounds):
             subject = subjects[int(series[low])]
-            if self._is_steady(rule, f"{name}|{subject.key}", value[low:high]):
+            if self._is_steady(name, subject, time_ms[low:high], value[low:high]):
                 continue
             stretch = zip(
                 time_ms[low:high].tolist(),
@@ -166,9 +162,15 @@ class Book:
 
         An observation so late that the open alert had ended before it may begin the next one. But
         none begins at or before the onset of the one before: it would be the same alert again.
+        Nothing begins where the rule does not hold, or out of its season.
         """
-        rule = self._rules[name][1]
+        ruling = self._rules[name]
+        rule = ruling.of(subject.point)
+        if rule is None:
+            return []
         key = f"{name}|{subject.key}"
+        if ruling.season is not None and not ruling.season.holds(time_ms):
+            return self._leave_season(key, time_ms, moment)
         steps: list[Step] = []
         track = self.state.tracks.get(key)
         if track is None:
@@ -189,13 +191,17 @@ class Book:
             )
         return found
 
-    def _is_steady(self, rule: Thresholds, key: str, value: Int64) -> bool:
-        track = self.state.tracks.get(key)
+    def _is_steady(self, name: str, subject: Subject, time_ms: Int64, value: Int64) -> bool:
+        track = self.state.tracks.get(f"{name}|{subject.key}")
         if track is None or not track.level or track.stale or track.unverified or track.up_count:
             return False
         if track.below_since[track.level - 1] >= 0:
             return False
         if track.above_since and max(track.above_since[track.level :], default=NONE) != NONE:
+            return False
+        ruling = self._rules[name]
+        rule = ruling.of(subject.point)
+        if rule is None or (ruling.season is not None and not ruling.season.hold(time_ms).all()):
             return False
         low, high = int(value.min()), int(value.max())
         above = rule.meet[track.level] if track.level < len(rule.meet) else None
@@ -229,35 +235,52 @@ class Book:
         gone = [
             key
             for key, point in sorted(self.state.points.items())
-            if (key.split("|", 1)[1] not in known if point else self._domain_of(key) not in watched)
+            if (
+                key.split("|", 1)[1] not in known
+                if point
+                else self._rules.domain_of(key) not in watched
+            )
         ]
         found: list[Transition] = []
         for key in gone:
-            track = self.state.tracks[key]
-            at = Moment(max(moment.decided_ms, track.heard_ms), moment.position, moment.origin)
-            step = Step(Change.RETIRED, track.level, at.decided_ms, None, ended=True)
-            found += self._apply(key, track, [step], at, {})
+            found += self._retire(key, moment)
         return found
 
-    def silence(self, subject_key: str, time_ms: int, moment: Moment) -> list[Transition]:
-        """Every open alert of the subject becomes stale."""
+    def refit(self, moment: Moment) -> list[Transition]:
+        """Other rules have come into force: what is open goes on under them, or ends where its
+        rule does not hold any more."""
+        self._firing = None
+        found: list[Transition] = []
+        for key in sorted(self.state.tracks):
+            track, rule = self.state.tracks[key], self._rule(key)
+            end = self._rules.season_end(key, track.onset_ms)
+            if rule is None or (end is not None and end <= moment.decided_ms):
+                found += self._retire(key, moment)
+            elif track.version != rule.version:
+                at = _after(track, moment)
+                found += self._apply(key, track, adapt(rule, track, at.decided_ms), at, {})
+        return found
+
+    def _retire(self, key: str, moment: Moment) -> list[Transition]:
+        track = self.state.tracks[key]
+        at = _after(track, moment)
+        step = Step(Change.RETIRED, track.level, at.decided_ms, None, ended=True)
+        return self._apply(key, track, [step], at, {})
+
+    def silence(
+        self, subject_key: str, time_ms: int, moment: Moment, domain: str | None = None
+    ) -> list[Transition]:
+        """Every open alert of the subject (of this domain) becomes stale."""
         found: list[Transition] = []
         for key in self._keys_of(subject_key):
-            track = self.state.tracks[key]
-            found += self._apply(key, track, fall_silent(track, time_ms), moment, {})
+            if domain in (None, self._rules.domain_of(key)):
+                track = self.state.tracks[key]
+                found += self._apply(key, track, fall_silent(track, time_ms), moment, {})
         return found
 
     def silence_area(self, domain: str, time_ms: int, moment: Moment) -> list[Transition]:
         """The domain's open alerts of the area itself become stale: all its sensors are silent."""
-        found: list[Transition] = []
-        for key in self._keys_of(f"area:{self.area}"):
-            if self._domain_of(key) == domain:
-                steps = fall_silent(self.state.tracks[key], time_ms)
-                found += self._apply(key, self.state.tracks[key], steps, moment, {})
-        return found
-
-    def _domain_of(self, key: str) -> str:
-        return self._rules[key.split("|", 1)[0]][0]
+        return self.silence(f"area:{self.area}", time_ms, moment, domain)
 
     def onset(self, name: str, subject: Subject) -> int | None:
         """When the open alert began, None = there is none."""
@@ -276,21 +299,35 @@ class Book:
         for key in self._moved:
             self._deadlines.pop(key, None)
             track = self.state.tracks.get(key)
-            at = None if track is None else deadline(self._rule(key), track)
+            at = None if track is None else self._deadline(key, track)
             if track is not None and at is not None:
                 self._deadlines[key] = max(at, track.heard_ms)
         self._moved.clear()
         return min(((at, key) for key, at in self._deadlines.items()), default=None)
 
-    def _rule(self, key: str) -> Thresholds:
-        return self._rules[key.split("|", 1)[0]][1]
-
     def fire(self, key: str, at_ms: int, position: int) -> list[Transition]:
         """The deadline of `due` has passed."""
         track = self.state.tracks[key]
-        rule = self._rules[key.split("|", 1)[0]][1]
         moment = Moment(at_ms, position, Origin(self.state.origins[key]))
-        return self._apply(key, track, expire(rule, track, at_ms), moment, {})
+        return self._apply(key, track, self._run_out(key, track, at_ms), moment, {})
+
+    def _deadline(self, key: str, track: Track) -> int | None:
+        rule, end = self._rule(key), self._rules.season_end(key, track.onset_ms)
+        at = None if rule is None else deadline(rule, track)
+        return min((one for one in (at, end) if one is not None), default=None)
+
+    def _run_out(self, key: str, track: Track, to_ms: int) -> list[Step]:
+        end = self._rules.season_end(key, track.onset_ms)
+        return run_out(self._rule(key), track, end, to_ms)
+
+    def _leave_season(self, key: str, time_ms: int, moment: Moment) -> list[Transition]:
+        track = self.state.tracks.get(key)
+        if track is None:
+            return []
+        return self._apply(key, track, self._run_out(key, track, time_ms), moment, {})
+
+    def _rule(self, key: str) -> Thresholds | None:
+        return self._rules.of_alert(key, self.state.points[key])
 
     # what is open -------------------------------------------------------------------------------
 
@@ -308,11 +345,11 @@ class Book:
 
     def _find_firing(self) -> Iterator[Firing]:
         for key in sorted(self.state.tracks):
-            track = self.state.tracks[key]
-            if track.level:
-                domain, rule = self._rules[key.split("|", 1)[0]]
+            track, rule = self.state.tracks[key], self._rule(key)
+            if track.level and rule is not None:
                 point = self.state.points[key]
-                yield domain, rule, point, rule.severities[track.level - 1], track.stale
+                severity = rule.severities[track.level - 1]
+                yield self._rules.domain_of(key), rule, point, severity, track.stale
 
     # transitions ------------------------------------------------------------------------------
 
@@ -330,51 +367,33 @@ class Book:
         for step in steps:
             track.sequence += 1
             self.moves += 1
-            found.append(self._transition(key, track, step, moment, evidence))
+            found.append(tell(self._telling(key, moment), track, step, evidence))
             if step.ended:
                 del self.state.tracks[key], self.state.points[key], self.state.origins[key]
         return found
 
-    def _transition(
-        self, key: str, track: Track, step: Step, moment: Moment, evidence: Mapping[str, Any]
-    ) -> Transition:
+    def _telling(self, key: str, moment: Moment) -> Telling:
         name, subject = key.split("|", 1)
-        domain, rule = self._rules[name]
-        return Transition(
-            alert=track.alert,
-            sequence=track.sequence,
-            rule=name,
-            rule_version=rule.version,
-            domain=domain,
+        return Telling(
+            name=name,
+            domain=self._rules.domain_of(key),
             area=self.area,
             point=self.state.points[key],
             subject=subject,
-            onset_ms=track.onset_ms,
-            event_ms=step.event_ms,
+            rule=self._rule(key),
+            mark=self.mark,
             decided_ms=moment.decided_ms,
-            state=_state(step, track),
-            severity=rule.severities[step.tier - 1] if step.tier else Severity.NONE,
-            stale=track.stale and not step.ended,
-            unverified=track.unverified,
-            change=step.change,
-            value=None if step.value is None else to_text(step.value, rule.rule.unit_scale),
-            threshold=rule.texts[step.tier - 1] if step.tier else rule.texts[0],
-            unit=rule.rule.unit,
-            origin=moment.origin,
-            position=moment.position,
             valid_until_ms=moment.decided_ms + self.valid_ms,
-            evidence=dict(evidence),
+            position=moment.position,
+            origin=moment.origin,
             completeness=self.complete(),
         )
 
 
+def _after(track: Track, moment: Moment) -> Moment:
+    """The moment, but not before the alert was heard of last."""
+    return Moment(max(moment.decided_ms, track.heard_ms), moment.position, moment.origin)
+
+
 def _unknown() -> Completeness | None:
     return None
-
-
-def _state(step: Step, track: Track) -> AlertState:
-    if step.ended:
-        return AlertState.RESOLVED
-    if step.change is Change.ONSET:
-        return AlertState.PENDING
-    return track.state

@@ -1,4 +1,4 @@
-"""A TierRule with its parameters filled in: integer thresholds, ready to compare."""
+"""A TierRule with its numbers filled in: integer thresholds, ready to compare."""
 
 from __future__ import annotations
 
@@ -52,47 +52,107 @@ class Thresholds:
         return found
 
 
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A tier as written: its threshold, and whether it is met only above it."""
+
+    text: str
+    over: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """What a rule compares with, as written, in its unit; None = the rule has no such thing."""
+
+    levels: Mapping[Severity, Level]
+    consecutive: str = "1"
+    raise_minutes: str | None = None
+    jump_over: str | None = None
+    hysteresis: str | None = None
+    clear_minutes: str | None = None
+    clear_count: str | None = None
+
+
+def numbers_of(rule: TierRule, parameters: Mapping[str, str]) -> Numbers:
+    """A domain's rule with its parameters put in. `Misconfigured` for an `over` that is none."""
+    keys = [key for key, _ in rule.levels]
+    if unknown := sorted(set(rule.over) - set(keys)):
+        raise Misconfigured([f"rule {rule.name}: over names no level: {', '.join(unknown)}"])
+
+    def text(key: str | None) -> str | None:
+        return None if key is None else parameters.get(key, key)
+
+    return Numbers(
+        {s: Level(parameters.get(key, key), key in rule.over) for key, s in rule.levels},
+        parameters.get(rule.consecutive, rule.consecutive),
+        text(rule.raise_minutes),
+        text(rule.jump_over),
+        text(rule.hysteresis),
+        text(rule.clear_minutes),
+        text(rule.clear_count),
+    )
+
+
 def fill(rule: TierRule, parameters: Mapping[str, str]) -> Thresholds:
     """Fills a rule with parameters. `Misconfigured` lists every mistake in them."""
+    called = {severity.name.lower(): key for key, severity in rule.levels} | {
+        "consecutive": rule.consecutive,
+        "raise_minutes": rule.raise_minutes or "",
+        "jump_over": rule.jump_over or "",
+        "hysteresis": rule.hysteresis or "",
+        "clear_minutes": rule.clear_minutes or "",
+        "clear_count": rule.clear_count or "",
+    }
+    return thresholds(rule, numbers_of(rule, parameters), called)
+
+
+def thresholds(
+    rule: TierRule, numbers: Numbers, called: Mapping[str, str] | None = None
+) -> Thresholds:
+    """The numbers as integers at the rule's scale. `Misconfigured` lists every mistake in them,
+    each number by its name or as it is `called`."""
     mistakes: list[str] = []
 
-    def number(key: str | None, default: str = "0") -> Decimal:
-        text = default if key is None else parameters.get(key, key)
+    def number(what: str, text: str | None) -> Decimal:
         try:
-            return Decimal(text)
+            found = Decimal(text or "0")
         except ArithmeticError:
-            mistakes.append(f"rule {rule.name}: {key} = {text!r} is not a number")
+            found = Decimal("nan")
+        if not found.is_finite():
+            name = (called or {}).get(what, what)
+            mistakes.append(f"rule {rule.name}: {name} = {text!r} is not a number")
             return Decimal(0)
+        return found
 
     factor = Decimal(10) ** rule.unit_scale
-    texts = tuple(str(number(key)) for key, _ in rule.levels)
-    keys = tuple(key for key, _ in rule.levels)
-    meet = tuple(
-        int(Decimal(t) * factor) + (key in rule.over) for key, t in zip(keys, texts, strict=True)
-    )
-    if unknown := sorted(set(rule.over) - set(keys)):
-        mistakes.append(f"rule {rule.name}: over names no level: {', '.join(unknown)}")
+    severities = tuple(sorted(numbers.levels))
+    levels = [numbers.levels[severity] for severity in severities]
+    values = [
+        number(s.name.lower(), level.text) for s, level in zip(severities, levels, strict=True)
+    ]
+    texts = tuple(str(value) for value in values)
+    meet = tuple(int(v * factor) + level.over for v, level in zip(values, levels, strict=True))
     if any(a >= b for a, b in pairwise(meet)):
         mistakes.append(f"rule {rule.name}: thresholds do not ascend: {', '.join(texts)}")
-    width = int(number(rule.hysteresis) * factor)
-    over = int(number(rule.jump_over) * factor)
-    if (rule.clear_minutes is None) == (rule.clear_count is None):
+    width = int(number("hysteresis", numbers.hysteresis) * factor)
+    over = int(number("jump_over", numbers.jump_over) * factor)
+    if (numbers.clear_minutes is None) == (numbers.clear_count is None):
         mistakes.append(f"rule {rule.name}: give either clear_minutes or clear_count")
-    consecutive = int(number(rule.consecutive))
-    clear_ms = None if rule.clear_minutes is None else int(number(rule.clear_minutes) * 60_000)
-    clear_count = None if rule.clear_count is None else int(number(rule.clear_count))
-    raise_ms = int(number(rule.raise_minutes) * 60_000)
+    consecutive = int(number("consecutive", numbers.consecutive))
+    clear_ms = int(number("clear_minutes", numbers.clear_minutes) * 60_000)
+    clear_count = int(number("clear_count", numbers.clear_count))
+    raise_ms = int(number("raise_minutes", numbers.raise_minutes) * 60_000)
     if mistakes:
         raise Misconfigured(mistakes)
     filled = Thresholds(
         rule=rule,
         meet=meet,
         hold=tuple(m - width for m in meet),
-        jump=None if rule.jump_over is None else tuple(m + over for m in meet),
-        severities=tuple(s for _, s in rule.levels),
+        jump=None if numbers.jump_over is None else tuple(m + over for m in meet),
+        severities=severities,
         consecutive=consecutive,
-        clear_ms=clear_ms,
-        clear_count=clear_count,
+        clear_ms=None if numbers.clear_minutes is None else clear_ms,
+        clear_count=None if numbers.clear_count is None else clear_count,
         texts=texts,
         version="",
         raise_ms=raise_ms,

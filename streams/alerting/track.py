@@ -31,6 +31,8 @@ class Track:
     last_value: int = 0
     heard_ms: int = NONE  # processing time of the last observation
     above_since: list[int] = field(default_factory=list)  # event time; only where a tier must last
+    tiers: list[int] = field(default_factory=list)  # severities of the tiers it knows
+    version: str = ""  # of the thresholds that judge it
 
     @property
     def state(self) -> AlertState:
@@ -52,6 +54,7 @@ def begin(rule: Thresholds, alert: str, time_ms: int, value: int) -> tuple[Track
     """The first observation that meets a tier: the alert is pending."""
     tiers = len(rule.meet)
     track = Track(alert, time_ms, below_since=[NONE] * tiers, below_count=[0] * tiers)
+    track.tiers, track.version = [int(s) for s in rule.severities], rule.version
     return track, Step(Change.ONSET, rule.tier(value), time_ms, value)
 
 
@@ -88,6 +91,17 @@ def expire(rule: Thresholds, track: Track, now_ms: int) -> list[Step]:
     return steps
 
 
+def run_out(
+    rule: Thresholds | None, track: Track, season_end_ms: int | None, to_ms: int
+) -> list[Step]:
+    """What time alone has changed up to then: tiers left for long enough, the season over."""
+    until = to_ms if season_end_ms is None else min(season_end_ms, to_ms)
+    steps = [] if rule is None else expire(rule, track, until)
+    if season_end_ms is not None and season_end_ms <= to_ms and not (steps and steps[-1].ended):
+        steps.append(Step(Change.RETIRED, track.level, season_end_ms, None, ended=True))
+    return steps
+
+
 def deadline(rule: Thresholds, track: Track) -> int | None:
     """When the present level ends by time, if nothing else comes; None = it does not."""
     if rule.clear_ms is None or not track.level or track.stale:
@@ -106,6 +120,33 @@ def fall_silent(track: Track, time_ms: int) -> list[Step]:
     track.below_since = [NONE] * len(track.below_since)
     track.below_count = [0] * len(track.below_count)
     return [Step(Change.STALE, track.level, time_ms, None)]
+
+
+def adapt(rule: Thresholds, track: Track, time_ms: int) -> list[Step]:
+    """Other thresholds judge the alert from now on.
+
+    It keeps its severity; where that has no level any more it goes down to the next one, and ends
+    when there is none. What was counted towards a raise counts no more, and time below a level
+    goes on only if the last value is below it by the new thresholds as well.
+    """
+    known = track.tiers or [int(s) for s in rule.severities]
+    severity = known[track.level - 1] if track.level else 0
+    level = sum(int(s) <= severity for s in rule.severities)
+    if track.level and not level:
+        return [Step(Change.RETIRED, track.level, time_ms, None, ended=True)]
+    place = {s: number for number, s in enumerate(known)}
+    old = [place.get(int(s)) for s in rule.severities]
+    still = [at is not None and track.last_value < h for at, h in zip(old, rule.hold, strict=True)]
+    pairs = list(zip(old, still, strict=True))
+    track.below_since = [track.below_since[at or 0] if is_so else NONE for at, is_so in pairs]
+    track.below_count = [track.below_count[at or 0] if is_so else 0 for at, is_so in pairs]
+    track.up_count = track.up_tier = 0
+    track.above_since = []
+    track.tiers, track.version = [int(s) for s in rule.severities], rule.version
+    track.level = level
+    if level and int(rule.severities[level - 1]) < severity:
+        return [Step(Change.LOWERED, level, time_ms, None)]
+    return []
 
 
 def _rise(

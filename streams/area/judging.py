@@ -8,7 +8,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from streams.alerting.book import Book, LookedRows, Moment, Subject
+from streams.alerting.book import Book, LookedRows, Moment
+from streams.alerting.in_force import Subject
 from streams.area import numbered
 from streams.area.lane_work import Passed, Taken
 from streams.area.seat import Seat
@@ -27,7 +28,7 @@ def judge(book: Book, seat: Seat, taken: Taken, moment: Moment, outcome: Outcome
     Gives the domain's outputs that are left to obey: without judgements of spikes.
     """
     work, new = seat.work, taken.sifted.new
-    for rule in work.domain.rules:
+    for rule in seat.rules:
         _withdraw_spikes(book, rule, seat, taken, moment, outcome)
         if rule.property is None or not len(new):
             continue
@@ -50,7 +51,7 @@ def look(
     """Of fresh rows of several frames, by (series, time): for each rule and frame, by its number,
     the rows that can move an alert. Rules in their order."""
     doubtful = seat.work.quality.unverified(rows)
-    for rule in seat.work.domain.rules:
+    for rule in seat.rules:
         if rule.property is None:
             continue
         use = np.flatnonzero(_usable(seat, rule, rows, doubtful))
@@ -88,22 +89,24 @@ def obey(book: Book, seat: Seat, outputs: Outputs, moment: Moment, outcome: Outc
     outcome.tickets += [(seat.area, t) for t in outputs.tickets]
     for gone in outputs.withdrawals:
         subject = subject_of(seat, gone.point)
-        outcome.transitions += book.withdraw(
-            gone.rule, subject, gone.time_ms, gone.change, moment, gone.evidence
-        )
+        for name in book.followers(gone.rule):
+            outcome.transitions += book.withdraw(
+                name, subject, gone.time_ms, gone.change, moment, gone.evidence
+            )
     for found in outputs.judgements:
         if found.point == AREA and not seat.is_watched:
             continue  # nothing of the domain stands here any more: nothing would end the alert
         subject = subject_of(seat, found.point)
-        outcome.transitions += book.judge(
-            found.rule,
-            subject,
-            found.time_ms,
-            found.value,
-            moment,
-            unverified=found.unverified,
-            evidence=found.evidence,
-        )
+        for name in book.followers(found.rule):
+            outcome.transitions += book.judge(
+                name,
+                subject,
+                found.time_ms,
+                found.value,
+                moment,
+                unverified=found.unverified,
+                evidence=found.evidence,
+            )
 
 
 def doubt(book: Book, seat: Seat, passed: Passed, moment: Moment, outcome: Outcome) -> None:
@@ -120,7 +123,7 @@ def doubt(book: Book, seat: Seat, passed: Passed, moment: Moment, outcome: Outco
         subject = seat.subjects.get(int(work.view.series_property[series]), {}).get(series)
         if prop.checks.rise_alerts or subject is None:
             continue
-        for rule in work.domain.rules:
+        for rule in seat.rules:
             onset = book.onset(rule.name, subject) if rule.property == prop.name else None
             if onset is not None and onset >= since_ms:
                 why = {"why": "suspect"}

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from streams.area.looking import Looking
 from streams.area.process import Area
 from streams.area.state import AreaState
+from streams.area.versions import Versions
 from streams.area.view import ViewState, keep, recall
-from streams.catalog import Profile, Registry
 from streams.contracts import state as state_bytes
 from streams.contracts.frame import Int64
 from streams.contracts.reason import Origin
@@ -90,8 +90,7 @@ class AreaKeeper:
         self,
         parts: Mapping[str, bytes],
         segments: Mapping[str, Sequence[tuple[int, bytes]]],
-        registry: Registry,
-        profile: Profile,
+        versions: Versions,
     ) -> None:
         """Rebuilds the area as it was, under the versions that were in force."""
         area = self._area
@@ -107,7 +106,7 @@ class AreaKeeper:
         area.warnings.load(held.warnings)
         views = state_bytes.restore(parts[f"{self._prefix}/views"], dict[str, ViewState])
         area.known_views = {name: recall(view, area.code) for name, view in views.items()}
-        area.fit(registry, profile)
+        area.fit(versions)
         for name, lane_held in held.lanes.items():
             work = area.seats[name].work
             work.restore(lane_held)

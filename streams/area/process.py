@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from streams.alerting.book import Book, Moment
-from streams.alerting.rule import fill
 from streams.area import intake, judging, numbered
 from streams.area.colour import Colour
 from streams.area.devices import Devices, active_subjects
@@ -22,11 +21,12 @@ from streams.area.lane_work import LaneWork, Passed, Taken
 from streams.area.reads import accepted, connect, translate, with_reads
 from streams.area.report import Report
 from streams.area.resolve import Resolver
+from streams.area.ruled import put_rules
 from streams.area.seat import Seat, make_seat
 from streams.area.timers import Due, next_due
+from streams.area.versions import Versions
 from streams.area.view import build_view, day_zone_ms, timing_ms
 from streams.area.warnings import AreaWarnings
-from streams.catalog import Profile, Registry
 from streams.contracts.domain import AreaView, Domain, Outputs, Ticket
 from streams.contracts.frame import Frame, Int32, Int64
 from streams.contracts.outcome import Outcome
@@ -77,9 +77,12 @@ class Area:
 
     # registry ---------------------------------------------------------------------------------
 
-    def fit(self, registry: Registry, profile: Profile) -> None:
-        """A registry or profile version holds from here on."""
-        values = profile.values
+    def fit(self, versions: Versions) -> None:
+        """Other versions hold from here on; there must be a registry among them."""
+        registry, profile = versions.registry, versions.profile
+        if registry is None:
+            return
+        values, zone_ms = profile.values, day_zone_ms(profile)
         self.silence.limits = silence_limits(values)
         self.devices.fit(self.code, registry, self.domains)
         self._colour.fit(values)
@@ -87,7 +90,6 @@ class Area:
         self.future_ms = quality.whole(values, quality.FUTURE) * 1000
         self.warnings.valid_hours = valid_hours(values)
         self.book.valid_ms = quality.whole(values, quality.ALERT_VALID) * 1000
-        zone_ms = day_zone_ms(profile)
         for name, domain in self.domains.items():
             seat = self.seats.get(name)
             known = seat.work.view if seat else self.known_views.get(name)
@@ -105,18 +107,26 @@ class Area:
                 work.fit(view)
             resolver = Resolver(domain, view, registry)
             self.seats[name] = make_seat(work, resolver, self.devices.number, self._property_ids)
-            self.book.use(name, {r.name: fill(r, view.parameters) for r in domain.rules})
         connect(self.seats, self.domains)
         self._heeding.fit(self.seats)
-        for seat in self.seats.values():
-            seat.settle()
+        put_rules(self.seats, self.book, versions)
         self.heeding_seats = [s for s in self.seats.values() if s.work.domain.due is not None]
         self.devices.fit_subjects(self.seats)
         self.touched = self.stale_view = self.refitted = True
 
+    def rule(self, versions: Versions, outcome: Outcome) -> None:
+        """Another rule set has just come into force; nothing but the alerts knows of it."""
+        put_rules(self.seats, self.book, versions)
+        self.touched = self.stale_view = True
+        outcome.transitions += self.book.refit(self.moment())
+        self._heed(max(self.proc_ms, 0), outcome)
+
     def activated(self, outcome: Outcome) -> None:
         """A version has just come into force: alerts of what left end, inventories are told."""
-        self._retire(outcome)
+        watched = {name for name, seat in self.seats.items() if seat.is_watched}
+        known = active_subjects(self.seats)
+        outcome.transitions += self.book.retire(known, watched, self.moment())
+        outcome.transitions += self.book.refit(self.moment())
         for name, seat in sorted(self.seats.items()):
             self._tell_state(outcome, name, seat, "registry")
             outcome.tickets += [(self.code, t) for t in seat.work.looking.watch.ended()]
@@ -125,11 +135,6 @@ class Area:
         self.settle()
         self._let_heed(sorted(self.seats), at_ms, outcome)
         self._heed(at_ms, outcome)
-
-    def _retire(self, outcome: Outcome) -> None:
-        known = active_subjects(self.seats)
-        watched = {name for name, seat in self.seats.items() if seat.is_watched}
-        outcome.transitions += self.book.retire(known, watched, self.moment())
 
     def _tell_state(self, outcome: Outcome, name: str, seat: Seat, cause: str) -> None:
         if seat.work.domain.inventory is None:
@@ -371,16 +376,10 @@ class Area:
                 self._obey(seat, one.outputs, outcome)
             if one.derived is not None:
                 outcome.results += one.derived.results
-                if one.derived.partial is not None:
+                told = one.derived.partial
+                if told is not None:
                     self.report.partial(
-                        outcome,
-                        at_ms,
-                        name,
-                        one.period,
-                        one.start_ms,
-                        one.derived.partial,
-                        cause,
-                        self.position,
+                        outcome, at_ms, name, one.period, one.start_ms, told, cause, self.position
                     )
         self.proc_ms = held
 

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from streams.alerting.book import Subject
+from streams.alerting.in_force import Subject
+from streams.alerting.ruling import Ruling
 from streams.area.lane_work import LaneWork
 from streams.area.resolve import Resolver
 from streams.area.view import subjects
+from streams.contracts.domain import TierRule
 from streams.contracts.frame import Int16, Int32
 
 
@@ -19,7 +21,7 @@ class Seat:
     """`subjects` by property index and series; columns have one entry per series.
 
     `readers`: domains that read rows of this one, with their series number for each series here
-    (-1 = not read).
+    (-1 = not read). `rulings`: the alert rules in force here, by name.
     """
 
     work: LaneWork
@@ -28,15 +30,18 @@ class Seat:
     devices: Int32  # device number of every series
     property_id: Int16  # catalogue id of every series' property
     readers: tuple[tuple[str, Int32], ...] = field(default=())
+    rulings: Mapping[str, Ruling] = field(default_factory=dict)
     many: bool = False  # whether several frames of it may be taken at once
+    rules: tuple[TierRule, ...] = ()  # that hold somewhere here
     rule_subjects: dict[str, dict[int, Subject]] = field(default_factory=dict)
 
     def settle(self) -> None:
         """When everything else is in place: what follows from it."""
         domain, sizes = self.work.domain, self.work.lane.sizes
+        self.rules = tuple(one.rule for one in self.rulings.values() if one.holds_somewhere)
         self.rule_subjects = {
             rule.name: self.subjects.get(domain.property_index(rule.property), {})
-            for rule in domain.rules
+            for rule in self.rules
             if rule.property is not None
         }
         self.many = (

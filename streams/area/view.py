@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import numpy as np
 
-from streams.alerting.book import Subject
+from streams.alerting.in_force import Subject
 from streams.alerting.rule import fill
 from streams.catalog import Profile, Registry, Sensor
 from streams.contracts.cap.house import house_mistakes

@@ -10,8 +10,11 @@ from dataclasses import asdict
 from functools import partial
 from typing import Any
 
-from streams.alerting.book import Book, BookState, Moment, Subject
+from streams.alerting.book import Book, BookState, Moment
+from streams.alerting.in_force import Subject
 from streams.alerting.rule import Thresholds, fill
+from streams.alerting.ruleset import RuleSet
+from streams.alerting.ruling import Ruling, everywhere, rulings
 from streams.alerting.track import Track
 from streams.catalog import Registry
 from streams.contracts.completeness import Completeness
@@ -35,11 +38,13 @@ from streams.region.parameters import (
     GatewayNumbers,
     domain_parameters,
     gateway_numbers,
+    offset_ms,
     read_parameters,
 )
 from streams.resilience.composite import completeness, roll_up
 
 DEADLINES = "book deadlines"
+IN_FORCE = "rule set in force"
 REGION = "region"
 SHARE_SCALE = 4
 ORIGINS = {
@@ -61,15 +66,33 @@ class RegionAlerts:
         values: Mapping[str, str],
         pages: Pages,
         origin: Origin,
+        rules: RuleSet | None = None,
     ) -> None:
+        self._domains = domains
+        self._values = values
+        self._said = rules
         self._registry = registry
         self._pages = pages
         self._origin = origin
         self._numbers = gateway_numbers(values)
         self._valid_ms = whole(values, ALERT_VALID) * 1000
-        self._rules = {name: city_rules(d, values) for name, d in domains.items()}
-        self._rules[REGION] = {RULE: gateway_rule(self._numbers, values)}
+        self._rules: dict[str, dict[str, dict[str, Ruling]]] = {}  # by city and domain
+        self._gateway_rule = everywhere(gateway_rule(self._numbers, values))
         self._sensors = count_sensors(registry)
+
+    def refit(self, now_ms: int, position: int) -> list[Transition]:
+        """The first moment under another rule set: alerts of cities go on under it, or end."""
+        mark = "" if self._said is None else self._said.mark
+        if self._pages.state(IN_FORCE).get("mark", "") == mark:
+            return []
+        found: list[Transition] = []
+        for area in sorted(self._registry.areas.values(), key=lambda area: area.code):
+            if area.level == "city":
+                book = self._load(f"area:{area.code}")
+                found += book.refit(Moment(now_ms, position, self._origin))
+                self._keep(f"area:{area.code}", book)
+        self._pages.put_state(IN_FORCE, {"mark": mark})
+        return found
 
     def fire_due(self, now_ms: int, position: int) -> list[Transition]:
         """Timers of open alerts with a deadline up to now, in (deadline, subject) order."""
@@ -95,14 +118,16 @@ class RegionAlerts:
             "start_ms": value.fact.key.start_ms,
             "detail": value.fact.value.detail,
         }
-        found = book.judge(
-            value.rule,
-            Subject(subject, None),
-            value.time_ms,
-            value.value,
-            Moment(value.decided_ms, position, self._origin),
-            evidence=told,
-        )
+        found: list[Transition] = []
+        for name in book.followers(value.rule):
+            found += book.judge(
+                name,
+                Subject(subject, None),
+                value.time_ms,
+                value.value,
+                Moment(value.decided_ms, position, self._origin),
+                evidence=told,
+            )
         self._keep(subject, book)
         return found
 
@@ -158,8 +183,12 @@ class RegionAlerts:
         valid_ms = self._numbers.valid_ms if kind == "gateway" else self._valid_ms
         book = Book(self._area_of(kind, name), valid_ms)
         book.complete = partial(self._complete, book.area)
-        for domain, rules in self._rules.items():
-            book.use(domain, rules)
+        if kind == "gateway":
+            book.use(REGION, {RULE: self._gateway_rule})
+        else:
+            book.mark = "" if self._said is None else self._said.mark
+            for domain, rules in self._rules_of(name).items():
+                book.use(domain, rules)
         content = self._pages.state(f"book/{subject}")
         if content:
             book.state = BookState(
@@ -169,6 +198,14 @@ class RegionAlerts:
                 dict(content.get("onsets", {})),
             )
         return book
+
+    def _rules_of(self, city: str) -> Mapping[str, Mapping[str, Ruling]]:
+        if city not in self._rules:
+            self._rules[city] = {
+                name: city_rules(domain, self._values, self._said or RuleSet(), city)
+                for name, domain in self._domains.items()
+            }
+        return self._rules[city]
 
     def _keep(self, subject: str, book: Book) -> None:
         self._pages.put_state(f"book/{subject}", asdict(book.state))
@@ -199,11 +236,14 @@ class RegionAlerts:
         return known.area if known is not None else ""
 
 
-def city_rules(domain: Domain, values: Mapping[str, str]) -> dict[str, Thresholds]:
-    """The rules that judge facts of this domain, filled with the parameters in force."""
+def city_rules(
+    domain: Domain, values: Mapping[str, str], rules: RuleSet, city: str
+) -> dict[str, Ruling]:
+    """The rules that judge facts of this domain in a city, as a rule set leaves them."""
     wanted = {spec.rule for spec in domain.facts if spec.rule is not None}
     parameters = domain_parameters(domain, values)
-    return {rule.name: fill(rule, parameters) for rule in domain.rules if rule.name in wanted}
+    found = rulings(domain, parameters, rules, city, (), offset_ms(values))
+    return {name: ruling for name, ruling in found.items() if ruling.watches in wanted}
 
 
 def gateway_rule(numbers: GatewayNumbers, values: Mapping[str, str]) -> Thresholds:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from streams.alerting.ruleset import RuleSet
 from streams.catalog import Registry
 from streams.contracts.domain import Domain
 from streams.contracts.outcome import AreaRisk, RegionMessage, Transition
@@ -47,9 +48,10 @@ class RegionStage:
         values: Mapping[str, str],
         pages: Pages,
         origin: Origin,
+        rules: RuleSet | None = None,
     ) -> None:
         self._city_of = {area: registry.city_of(area) for area in registry.areas}
-        self._alerts = RegionAlerts(registry, domains, values, pages, origin)
+        self._alerts = RegionAlerts(registry, domains, values, pages, origin, rules)
         self._risks = RiskFold(registry, pages)
         self._folds = {
             name: DomainFold(
@@ -69,6 +71,7 @@ class RegionStage:
         for proc_ms, moment in moments(messages):
             position, known = max(m.position for m in moment), len(result.transitions)
             result.transitions += self._alerts.fire_due(proc_ms, position)
+            result.transitions += self._alerts.refit(proc_ms, position)
             for name, fold in self._folds.items():
                 own = [m for m in moment if m.domain == name and m.kind in FOLDED]
                 if own:

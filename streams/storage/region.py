@@ -12,7 +12,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from streams.alerting.ruleset import RuleSet
 from streams.catalog import Profile, Registry, registry_of
+from streams.contracts.codec import CONTROL_KINDS
 from streams.contracts.domain import Domain
 from streams.contracts.outcome import RegionMessage
 from streams.contracts.reason import NamespaceKind
@@ -149,9 +151,9 @@ class RegionRunner:
     # -- configuration ---------------------------------------------------------------------------
 
     def _prepare(self, cursor: Cursor) -> RegionStage | None:
-        versions = tuple(_active(cursor, kind) for kind in ("registry", "profile"))
+        versions = tuple(_active(cursor, kind) for kind in CONTROL_KINDS)
         if versions != self._versions or self._stage is None:
-            registry, profile = versions
+            registry, profile, rules = versions
             if registry is None:
                 return None
             connection = cursor.connection
@@ -159,8 +161,11 @@ class RegionRunner:
             values: Mapping[str, str] = {}
             if profile is not None:
                 values = Profile.from_dict(load_version(connection, profile)).values
+            said = None if rules is None else RuleSet.from_dict(load_version(connection, rules))
             origin = ORIGINS[NamespaceKind(namespace_kind(connection))]
-            self._stage = RegionStage(self._registry, self._domains, values, self._pages, origin)
+            self._stage = RegionStage(
+                self._registry, self._domains, values, self._pages, origin, said
+            )
             self._versions = versions
         return self._stage
 

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.alerting.book import Book, Moment, Subject
+from streams.alerting.book import Book, Moment
+from streams.alerting.in_force import Subject
 from streams.alerting.rule import Thresholds, fingerprint
+from streams.alerting.ruling import everywhere
 from streams.contracts.outcome import Transition
 from streams.contracts.reason import AlertState, Change, Origin
 from tests.support.tiers import CM, counting_rule, depth_rule
@@ -33,7 +35,7 @@ def play(name: str, story: Story) -> tuple[list[Transition], Book, list[tuple[in
     """All transitions, the book, and the observations (ms, scaled)."""
     rule = RULES[name]
     book = Book("330106")
-    book.use(name.split(".")[0], {name: rule})
+    book.use(name.split(".")[0], {name: everywhere(rule)})
     unit = CM if name == "waterlogging.depth" else 1
     found: list[Transition] = []
     seen: list[tuple[int, int]] = []

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from streams.alerting.ruleset import RuleSet
 from streams.catalog import Area, Gateway, Profile, Registry, Sensor
 from streams.contracts.codec import encode, encode_control, encode_tick
 from streams.contracts.domain import Domain, Point
@@ -60,6 +61,9 @@ def registry(partitions: int = 1, points: int = 3) -> Registry:
     return Registry(areas, watched, sensors, gateways, place, partitions)
 
 
+Version = Registry | Profile | RuleSet
+
+
 @dataclass(frozen=True)
 class Sent:
     """A frame, or (with `tick_ms`) a tick for everybody, a version that comes into force, or an
@@ -71,7 +75,7 @@ class Sent:
     frame: Frame | None
     tick_ms: int = 0
     append_shift_ms: int = 0
-    activate: Registry | Profile | None = None
+    activate: Version | None = None
     needed: bool = False
     warning: OfficialWarning | None = None
 
@@ -246,10 +250,10 @@ def as_records(
     return logs
 
 
-def activation(version: Registry | Profile, now_ms: int) -> tuple[dict[str, str], bytes]:
+def activation(version: Version, now_ms: int) -> tuple[dict[str, str], bytes]:
     """The control record of a version."""
-    kind = "registry" if isinstance(version, Registry) else "profile"
-    return encode_control(kind, version.version, now_ms)
+    kinds = {Registry: "registry", Profile: "profile", RuleSet: "rules"}
+    return encode_control(kinds[type(version)], version.version, now_ms)
 
 
 def announcement(warning: OfficialWarning, now_ms: int) -> tuple[dict[str, str], bytes]:
@@ -266,7 +270,7 @@ def run(
     held: Registry,
     cuts: Mapping[int, Sequence[int]] | None = None,
     restarts: Sequence[int] = (),
-    later: Sequence[Registry | Profile] = (),
+    later: Sequence[Version] = (),
 ) -> ModelStore:
     """Every partition through a pipeline, cut into batches at `cuts`, restarted at `restarts`.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from streams.alerting.ruleset import RuleSet
 from streams.catalog import Profile, Registry
 from streams.contracts.codec import encode, encode_control, encode_tick
 from streams.contracts.frame import Frame, Record
@@ -21,6 +22,7 @@ from tests.support.small_city import (
     PROPERTY_IDS,
     START_MS,
     TOPIC,
+    activation,
     frame_of,
     registry,
 )
@@ -62,10 +64,10 @@ class Timeline:
         self.held = held
         return self._process(encode_control("registry", held.version, START_MS), START_MS)
 
-    def use(self, profile: Profile) -> Outcome:
-        """A profile version from now on."""
-        message = encode_control("profile", profile.version, START_MS)
-        return self._process(message, START_MS, {profile.version: profile.to_dict()})
+    def use(self, version: Profile | RuleSet) -> Outcome:
+        """A profile or a rule set from now on."""
+        message = activation(version, START_MS)
+        return self._process(message, START_MS, {version.version: version.to_dict()})
 
     def depth(
         self,

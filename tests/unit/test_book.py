@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from streams.alerting.book import Book, BookState, Moment, Subject
+from streams.alerting.book import Book, BookState, Moment
+from streams.alerting.in_force import Subject
 from streams.alerting.rule import fingerprint
+from streams.alerting.ruling import everywhere
 from streams.contracts.outcome import Transition
 from streams.contracts.reason import AlertState, Change, Origin, Severity
 from tests.support.tiers import CM, depth_rule
@@ -18,7 +20,7 @@ THERE = Subject("p2", "p2")
 
 def book(area: str = "330106") -> Book:
     made = Book(area)
-    made.use("waterlogging", {DEPTH: depth_rule()})
+    made.use("waterlogging", {DEPTH: everywhere(depth_rule())})
     return made
 
 
@@ -49,7 +51,7 @@ def test_what_fires_follows_every_transition_rule_and_restart() -> None:
     assert [alert[2:] for alert in held.firing()] == [("p1", Severity.ORANGE, False)]
     held.silence("p1", 2 * MINUTE, at(2))
     assert [alert[2:] for alert in held.firing()] == [("p1", Severity.ORANGE, True)]
-    held.use("other", {DEPTH: depth_rule()})
+    held.use("other", {DEPTH: everywhere(depth_rule())})
     assert [alert[0] for alert in held.firing()] == ["other"]
     kept, held.state = held.state, BookState()
     assert held.firing() == ()

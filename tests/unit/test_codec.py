@@ -255,7 +255,7 @@ def test_times_that_overflow_stay_absurd_instead_of_wrapping() -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"{}", b'{"kind":"rules","version":"1"}', b'{"kind":"registry","version":""}']
+    "body", [b"", b"{}", b'{"kind":"weather","version":"1"}', b'{"kind":"registry","version":""}']
 )
 def test_a_control_record_that_names_nothing_is_refused(body: bytes) -> None:
     headers, _ = encode_control("registry", "sha256:ab", 0)
@@ -289,7 +289,7 @@ def test_what_cannot_be_encoded_is_not_sent() -> None:
     with pytest.raises(ValueError, match="encoding"):
         encode(make_frame(), "text/csv")
     with pytest.raises(ValueError, match="activate"):
-        encode_control("rules", "1", 0)
+        encode_control("weather", "1", 0)
     with pytest.raises(ValueError, match="years"):
         encode_tick(10**18)
 
