@@ -13,7 +13,7 @@ from decimal import Decimal
 from streams.alerting.rule import Level, Numbers, Thresholds, numbers_of, thresholds
 from streams.alerting.ruleset import COLOURS, NO, Clause, Override, RuleSet, Scope, Terms
 from streams.alerting.season import Season, day_number
-from streams.contracts.area_code import covers, stem_length
+from streams.contracts.area_code import covers, stem_of
 from streams.contracts.domain import Domain, Point, TierRule, Title
 from streams.errors import Misconfigured
 
@@ -208,7 +208,7 @@ def nearest_last(clause: Clause | None, area: str, point: str | None) -> list[Ov
     """The overrides that concern a place, the widest first."""
     overrides = () if clause is None else clause.overrides
     wide = [one for one in overrides if one.area and covers(one.area, area)]
-    wide.sort(key=lambda one: stem_length(one.area))
+    wide.sort(key=lambda one: len(stem_of(one.area)))
     return wide + [one for one in overrides if point is not None and one.point == point]
 
 

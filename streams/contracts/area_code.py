@@ -25,11 +25,6 @@ def city_of(code: str) -> str:
     return code if code.endswith("0000") else f"{code[:4]}00"
 
 
-def stem_length(code: str) -> int:
-    """How deep the area lies: more digits than any area that holds it."""
-    return len(stem_of(code))
-
-
 def stem_of(code: str) -> str:
     """What the codes of everything in an area begin with."""
     if len(code) == 6 and code.endswith("0000"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from streams.alerting.ruleset import RuleSet
 from streams.contracts.outcome import RegionMessage
 from streams.contracts.reason import Origin
 from streams.region.pages import Fact, MemoryPages
@@ -19,8 +20,14 @@ class Bench:
         gauges: int = 3,
     ) -> None:
         self.pages = MemoryPages()
+        self._held = small_registry(gauges=gauges)
+        self._values, self._origin = values or {}, origin
+        self.use(None)
+
+    def use(self, rules: RuleSet | None) -> None:
+        """A rule set from now on: a new stage over the same pages, as its host makes one."""
         self.stage = RegionStage(
-            small_registry(gauges=gauges), {"toy": DOMAIN}, values or {}, self.pages, origin
+            self._held, {"toy": DOMAIN}, self._values, self.pages, self._origin, rules
         )
 
     def apply(self, *messages: RegionMessage) -> RegionResult:

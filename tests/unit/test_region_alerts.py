@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from streams.alerting.ruleset import Clause, Override, RuleSet, Terms
 from streams.contracts.domain import HOUR_MS, day_start
 from streams.contracts.reason import AlertState, Change, Origin, Severity
 from tests.support.region_bench import Bench
@@ -119,3 +120,52 @@ def test_origin_is_live_only_when_every_side_says_so() -> None:
         bench = Bench(origin=kind, gauges=2)
         found = bench.apply(silence(A, T0, 10, 10, origin=said)).transitions
         assert {t.origin for t in found} == {want}
+
+
+def under(terms: Terms, **said: object) -> RuleSet:
+    """A rule set that changes the city's rule."""
+    return RuleSet((Clause(RULE, "toy", terms=terms, **said),))  # type: ignore[arg-type]
+
+
+def hour(bench: Bench, number: int, high: int) -> list[tuple[Change, Severity]]:
+    """One hour of the city with this highest level; what it did to the alert."""
+    start = T0 + number * H
+    found = bench.apply(
+        partial(A, start + H, start, [high]), watermark(A, start + H, start + H)
+    ).transitions
+    return [(t.change, t.severity) for t in found]
+
+
+def test_a_city_is_judged_by_the_rule_set_in_force() -> None:
+    bench = Bench()
+    bench.use(under(Terms(levels={"blue": "20"})))
+    assert hour(bench, 0, 300)[-1] == (Change.CONFIRMED, Severity.BLUE)
+    other = Bench()
+    nearer = Override(area="330100", terms=Terms(levels={"blue": "40"}))
+    other.use(under(Terms(levels={"blue": "20"}), overrides=(nearer,)))
+    assert hour(other, 0, 300) == []
+
+
+def test_a_citys_alert_is_retired_in_the_first_moment_without_its_rule() -> None:
+    bench = Bench()
+    hour(bench, 0, 500)
+    rules = under(Terms(off=True))
+    bench.use(rules)
+    (gone,) = bench.apply(watermark(B, T0 + H + 1, T0 + H)).transitions
+    assert (gone.change, gone.state) == (Change.RETIRED, AlertState.RESOLVED)
+    assert gone.rule_version == f"@{rules.mark}"
+    bench.use(rules)
+    assert hour(bench, 1, 990) == []
+
+
+def test_a_new_rule_follows_the_citys_value() -> None:
+    bench = Bench()
+    terms = Terms(levels={"red": "40"}, clear_readings="1")
+    new = Clause("toy.worse", "toy", RULE, "更糟", "worse", terms=terms)
+    bench.use(RuleSet((new,)))
+    start = T0
+    found = bench.apply(partial(A, start + H, start, [500]), watermark(A, start + H, start + H))
+    assert {(t.rule, t.severity) for t in found.transitions if t.change is Change.CONFIRMED} == {
+        (RULE, Severity.BLUE),
+        ("toy.worse", Severity.RED),
+    }
