@@ -43,7 +43,7 @@ def standing(conninfo: str, namespace: str) -> Standing:
     from streams.storage.registry import newest
     from streams.storage.shapes import load_shapes
 
-    with _opened(conninfo, namespace) as connection:
+    with opened(conninfo, namespace) as connection:
         found = newest(connection, "registry")
         if found is None:
             raise Misconfigured([f"namespace {namespace} has no registry: run `citybrain up` once"])
@@ -105,7 +105,7 @@ def found_version(conninfo: str, namespace: str, beginning: str) -> Registry | N
     """
     from streams.storage.registry import known_versions, load_version
 
-    with _opened(conninfo, namespace) as connection:
+    with opened(conninfo, namespace) as connection:
         versions = known_versions(connection, beginning)
         if len(versions) > 1:
             raise Misconfigured([f"{beginning} begins {len(versions)} versions: write more of it"])
@@ -121,12 +121,12 @@ def store(
     """
     from streams.storage.registry import passed_versions, replace_newest
 
-    with _opened(settings.conninfo(), before.namespace) as connection:
+    with opened(settings.conninfo(), before.namespace) as connection:
         numbered = replace_newest(connection, before.version, registry)
         version = numbered.version
         passed = passed_versions(connection, "registry")
     behind = [n for n in range(registry.partition_count) if passed.get(n) != version]
-    _tell(settings, before.namespace, behind, {"registry": version}, clock_ms())
+    tell(settings, before.namespace, behind, {"registry": version}, clock_ms())
     return version, len(behind)
 
 
@@ -141,15 +141,15 @@ def store_elsewhere(
     count, conninfo = registry.partition_count, settings.conninfo()
     drop_namespace(conninfo, fresh.namespace)
     migrate(conninfo, fresh.namespace, fresh.kind, partitions=count)
-    with _opened(conninfo, fresh.namespace) as connection:
+    with opened(conninfo, fresh.namespace) as connection:
         version = save_registry(connection, registry).version
         profile = save_profile(connection, Profile(fresh.namespace, fresh.profile))
     versions = {"profile": profile, "registry": version}
-    _tell(settings, fresh.namespace, range(count), versions, clock_ms())
+    tell(settings, fresh.namespace, range(count), versions, clock_ms())
     return version
 
 
-def _tell(
+def tell(
     settings: Settings,
     namespace: str,
     partitions: Sequence[int],
@@ -170,7 +170,7 @@ def _tell(
 
 
 @contextmanager
-def _opened(conninfo: str, namespace: str) -> Iterator[Connection]:
+def opened(conninfo: str, namespace: str) -> Iterator[Connection]:
     """One transaction in the namespace. Raises `Misconfigured` when it is not there."""
     from streams.storage.connect import connect, translated
     from streams.storage.migrate import is_migrated

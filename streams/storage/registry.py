@@ -1,4 +1,4 @@
-"""Versions of registry and profile: stored once by content hash, activated by control records.
+"""Versions of registry, profile and rules: stored once by content hash, activated by controls.
 
 The catalogue of sensor ids lives here too: an id is given to a name once and never again.
 """
@@ -11,6 +11,7 @@ from typing import Any, LiteralString, TypeAlias
 
 from psycopg.types.json import Jsonb
 
+from streams.alerting.ruleset import RuleSet
 from streams.catalog import Area, Gateway, Profile, Registry, Sensor
 from streams.contracts.domain import Point
 from streams.errors import Misconfigured
@@ -63,6 +64,19 @@ def save_profile(connection: Connection, profile: Profile) -> str:
     return profile.version
 
 
+def replace_rules(connection: Connection, expected: str, rules: RuleSet) -> str:
+    """Stores a rule set, unless another one was stored since `expected` was the newest ("": none).
+
+    Gives its hash; raises `Misconfigured` when somebody else changed the rules meanwhile.
+    """
+    connection.execute("lock table config_version in share row exclusive mode")
+    held = newest(connection, "rules")
+    if (held[0] if held else "") != expected:
+        raise Misconfigured(["the rules were changed by somebody else meanwhile: run it again"])
+    _keep(connection, "rules", rules.version, rules.to_dict())
+    return rules.version
+
+
 def number_sensors(connection: Connection, registry: Registry) -> Registry:
     """The registry with the catalogue's ids; new names get new ids, in the order of names."""
     connection.execute("lock table sensor in share row exclusive mode")
@@ -95,13 +109,13 @@ def newest(connection: Connection, kind: str) -> tuple[str, dict[str, Any]] | No
     return None if row is None else (row[0], dict(row[1]))
 
 
-def known_versions(connection: Connection, beginning: str) -> list[str]:
-    """Registry versions whose hash begins so, with or without `sha256:`, newest first."""
+def known_versions(connection: Connection, beginning: str, kind: str = "registry") -> list[str]:
+    """Versions of a kind whose hash begins so, with or without `sha256:`, newest first."""
     start = beginning if beginning.startswith("sha256:") else f"sha256:{beginning}"
     rows = connection.execute(
-        "select version from config_version where kind = 'registry' and starts_with(version, %s)"
+        "select version from config_version where kind = %s and starts_with(version, %s)"
         " order by created_at desc, version",
-        (start,),
+        (kind, start),
     )
     return [row[0] for row in rows]
 
