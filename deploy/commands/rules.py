@@ -205,3 +205,75 @@ def tell_verdict(verdict: Verdict, verbose: bool) -> None:
     typer.echo(f"     {case.file}:{case.line}")
     for line in [*verdict.faults, *timeline(verdict)]:
         typer.echo(f"     {line}")
+
+
+@verbs.command()
+def explain(
+    alert: Annotated[str, typer.Argument(metavar="ALERT", help="How its id begins.")],
+    namespace: NamespaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Print why an alert fired: each transition with value, threshold, rule version and position.
+
+    With the readings around each, the episode, and a chart of the values over the thresholds.
+    """
+    import json
+
+    from deploy.rules.explain import story_json, story_lines, tell_story
+    from deploy.var_dir import settings_here
+    from streams.domains import find_domains
+
+    settings = settings_here()
+    chosen = namespace or settings.namespace
+    story = tell_story(settings.conninfo(), chosen, alert, find_domains())
+    if as_json:
+        typer.echo(json.dumps(story_json(story), ensure_ascii=False, default=str))
+        return
+    for line in story_lines(story):
+        typer.echo(line)
+
+
+@verbs.command()
+def backtest(
+    since: Annotated[str, typer.Option("--from", help="ISO 8601; without a zone the profile's.")],
+    until: Annotated[str, typer.Option("--to", help="First moment left out.")],
+    folder: Annotated[Path, typer.Option("--rules", metavar="DIR", help="The changed rules.")],
+    area: Annotated[str, typer.Option(help="Only readings of this area and below it.")] = "",
+    lead_h: Annotated[
+        float, typer.Option("--lead", min=0, help="Hours before --from, to have a past.")
+    ] = 2.0,
+    shown: Annotated[int, typer.Option("--shown", min=1, help="Most alerts in the table.")] = 30,
+    namespace: NamespaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Play stored readings under changed rules and compare with the rules in force.
+
+    Both runs have a throwaway namespace each, notify nobody and are dropped. Compared are alerts
+    that fired, by rule, subject and overlapping time: gained, lost, earlier, later, other severity.
+    """
+    import json
+
+    from rich.console import Console
+
+    from deploy.rules.backtest import backtest as run
+    from deploy.rules.backtest_words import report_json, shift_table, summary
+    from deploy.rules.progress import BacktestProgress
+    from deploy.rules.reading import good_rules
+    from deploy.rules.span import read_span, zone_of
+    from deploy.rules.store import in_force
+    from deploy.var_dir import settings_here
+    from streams.domains import find_domains
+
+    settings, domains = settings_here(), find_domains()
+    held = in_force(settings.conninfo(), namespace or settings.namespace)
+    rules = good_rules(folder, domains, held.values, held.registry)
+    span = read_span(since, until, area, lead_h, held)
+    with BacktestProgress(quiet=as_json) as progress:
+        report = run(settings.conninfo(), held, rules, domains, span, progress.told)
+    if as_json:
+        typer.echo(json.dumps(report_json(report, held.namespace, span), ensure_ascii=False))
+        return
+    if report.shifts:
+        Console().print(shift_table(report, span, zone_of(held), shown))
+    for line in summary(report):
+        typer.echo(line)

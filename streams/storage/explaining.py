@@ -1,0 +1,153 @@
+"""Reads back why an alert did what it did, and the alerts of a run. Writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from streams.errors import Misconfigured
+from streams.storage.connect import Connection
+
+ALERTS = """
+select id, rule, domain, area, point, subject, state, severity, onset, ended, unit, origin
+from alert where starts_with(id, %s) order by id limit 3
+"""
+TRANSITIONS = """
+select sequence, event_time, decided_at, state, severity, change, value, threshold, unit,
+       rule_version, topic, partition, position, stale, unverified, evidence
+from alert_transition where alert = %s order by sequence
+"""
+READINGS = """
+select o.t, o.value, p.scale, p.unit, o.flag, o.position, s.name
+from observation o
+join property p on p.id = o.property
+join point_sensor ps on ps.sensor = o.sensor
+join sensor s on s.id = o.sensor
+where ps.point = %s and p.name = %s and o.t >= %s and o.t <= %s
+order by o.t, s.name limit %s
+"""
+EPISODES = """
+select id, kind, start, "end" from episode
+where point = %s and start <= %s and ("end" is null or "end" >= %s) order by start, id
+"""
+# When an alert became firing, and the worst that it was while it did.
+FIRED = """
+select a.rule, a.subject, a.area, min(t.event_time), a.ended, max(t.severity)
+from alert a join alert_transition t on t.alert = a.id
+where t.state = 'firing' and t.severity > 0
+group by a.id, a.rule, a.subject, a.area, a.ended
+order by a.rule, a.subject, min(t.event_time)
+"""
+MOST_READINGS = 20_000
+AROUND = timedelta(minutes=30)
+
+
+@dataclass(frozen=True, slots=True)
+class AlertHead:
+    """The alert as it is now."""
+
+    id: str
+    rule: str
+    domain: str
+    area: str
+    point: str | None
+    subject: str
+    state: str
+    severity: int
+    onset: datetime
+    ended: datetime | None
+    unit: str
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One transition as stored."""
+
+    sequence: int
+    event_time: datetime
+    decided_at: datetime
+    state: str
+    severity: int
+    change: str
+    value: str | None
+    threshold: str | None
+    unit: str
+    rule_version: str
+    topic: str
+    partition: int
+    position: int
+    stale: bool
+    unverified: bool
+    evidence: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A stored value around the alert."""
+
+    t: datetime
+    value: int
+    scale: int
+    unit: str
+    flag: int
+    position: int
+    sensor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hazard:
+    """An episode at the alert's point in its time."""
+
+    id: str
+    kind: str
+    start: datetime
+    end: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """An alert that became firing: since when, until when (None: open), how bad at worst."""
+
+    rule: str
+    subject: str
+    area: str
+    since: datetime
+    ended: datetime | None
+    peak: int
+
+
+def find_alert(connection: Connection, beginning: str) -> AlertHead:
+    """The alert whose id begins so; `Misconfigured` when there is none, or there are several."""
+    rows = connection.execute(ALERTS, (beginning,)).fetchall()
+    if len(rows) != 1:
+        found = "no alert" if not rows else "several alerts"
+        raise Misconfigured([f"{beginning!r} begins the id of {found}"])
+    return AlertHead(*rows[0])
+
+
+def transitions_of(connection: Connection, alert: str) -> list[Told]:
+    """Everything that it did, in order."""
+    return [Told(*row) for row in connection.execute(TRANSITIONS, (alert,)).fetchall()]
+
+
+def readings_around(
+    connection: Connection, point: str, name: str, told: Sequence[Told]
+) -> list[Reading]:
+    """The point's values of a property from half an hour before to half an hour after it all."""
+    bounds = (told[0].event_time - AROUND, told[-1].event_time + AROUND)
+    rows = connection.execute(READINGS, (point, name, *bounds, MOST_READINGS)).fetchall()
+    return [Reading(*row) for row in rows]
+
+
+def hazards_around(connection: Connection, point: str, told: Sequence[Told]) -> list[Hazard]:
+    """The point's episodes of that time."""
+    bounds = (told[-1].event_time, told[0].event_time)
+    return [Hazard(*row) for row in connection.execute(EPISODES, (point, *bounds)).fetchall()]
+
+
+def fired_alerts(connection: Connection) -> list[Fired]:
+    """Every alert of the namespace that fired, by rule, subject and time."""
+    return [Fired(*row) for row in connection.execute(FIRED).fetchall()]
