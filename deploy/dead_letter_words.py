@@ -90,8 +90,8 @@ ADVICE: dict[Reason, Advice] = {
     Reason.FUTURE_EVENT: _never("The event time is ahead of the ingest time."),
     Reason.FUTURE_INGEST: _never("The ingest time is ahead of the log's clock."),
     Reason.UNUSABLE_VERSION: _never(
-        "A profile that some rule cannot be filled with.",
-        "Correct the profile and activate it anew.",
+        "A profile, rule set or registry that cannot hold together with the others in force.",
+        "Correct what the detail names and activate it anew.",
         "an activation is not repeated: it could undo a newer one",
     ),
     Reason.INVALID_WARNING: _never(

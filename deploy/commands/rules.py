@@ -165,7 +165,7 @@ def activate(
 
     from deploy.rules.difference import change_lines, difference
     from deploy.rules.reading import good_rules
-    from deploy.rules.store import in_force, put_into_force, stored_rules
+    from deploy.rules.store import in_force, put_into_force, refuse_unusable, stored_rules
     from deploy.var_dir import settings_here
     from streams.domains import find_domains
 
@@ -177,6 +177,7 @@ def activate(
         if Path(folder).is_dir()
         else stored_rules(settings.conninfo(), chosen, folder)
     )
+    refuse_unusable(domains, held, rules)
     changes = difference(domains, held.values, held.registry, held.rules, rules)
     if not as_json:
         for line in change_lines(changes):

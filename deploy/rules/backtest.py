@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 
 import numpy as np
@@ -31,6 +31,7 @@ from streams.storage.replaying import Kept, count_rows, kept_rows
 STEP_MS = 60_000  # readings of a minute travel in one frame
 TRAVEL_MS = 1000
 TICK_MS = 60_000
+READ_AT_ONCE = timedelta(hours=1)
 AFTER_MS = 2 * 3_600_000  # time that goes on behind the last reading
 
 
@@ -104,11 +105,10 @@ def backtest(
             namespace = f"backtest_{secrets.token_hex(4)}"
             stack.callback(drop_namespace, conninfo, namespace)
             registry, profile = _make(conninfo, namespace, held, said)
-            with opened(conninfo, held.namespace) as connection:
-                rows = kept_rows(connection, since, until, prefix)
-                records = _records(rows, registry, profile, said, domains, span)
-                done = _Counter(name, count, told)
-                play(conninfo, namespace, done.through(records), Pace(None), done.watcher())
+            rows = _rows(conninfo, held.namespace, since, until, prefix)
+            records = _records(rows, registry, profile, said, domains, span)
+            done = _Counter(name, count, told)
+            play(conninfo, namespace, done.through(records), Pace(None), done.watcher())
             with opened(conninfo, namespace) as connection:
                 alerts[name] = fired_alerts(connection)
     return compare(alerts["in force"], alerts["changed"], span, count)
@@ -175,6 +175,17 @@ def _make(
         if rules is not None:
             replace_rules(connection, "", rules)
     return registry, profile
+
+
+def _rows(
+    conninfo: str, namespace: str, since: datetime, until: datetime, prefix: str
+) -> Iterator[Kept]:
+    """An hour in a transaction: none lasts as long as the play."""
+    while since < until:
+        end = min(since + READ_AT_ONCE, until)
+        with opened(conninfo, namespace) as connection:
+            yield from kept_rows(connection, since, end, prefix)
+        since = end
 
 
 def _records(

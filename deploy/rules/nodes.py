@@ -31,10 +31,12 @@ class Node:
     file: str
     node: yaml.Node
     mistakes: Mistakes
+    key_line: int = 0  # of the key that it is the value of
 
     @property
     def line(self) -> int:
-        return self.node.start_mark.line + 1
+        """Where a person looks for it: at its key."""
+        return self.key_line or self.node.start_mark.line + 1
 
     def wrong(self, text: str) -> None:
         """A mistake at this place."""
@@ -76,7 +78,7 @@ class Node:
                 key.wrong(f"{what}: {name} comes twice")
             elif name:
                 seen.add(name)
-                yield name, Node(self.file, value, self.mistakes)
+                yield name, Node(self.file, value, self.mistakes, key.line)
 
     def fields(self, what: str, known: tuple[str, ...]) -> dict[str, Node]:
         """Those of the known keys that are there; any other is a mistake."""

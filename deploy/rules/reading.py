@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from deploy.rules.nodes import Mistakes, Node, files_of, read_file
 from streams.alerting.ruleset import Clause, Override, RuleSet, Scope, Terms
-from streams.alerting.soundness import rule_mistakes
+from streams.alerting.soundness import Mistake, rule_mistakes
 from streams.catalog import Registry
 from streams.contracts.domain import Domain
 from streams.errors import Misconfigured
@@ -44,7 +44,9 @@ def read_rules(
         if node is not None:
             clauses += _file(node, places)
     rules = RuleSet(tuple(clauses))
-    for one in rule_mistakes(domains, values or {}, rules, registry):
+    found = rule_mistakes(domains, values or {}, rules, registry)
+    found += [] if registry is None else _strangers(rules, registry)
+    for one in found:
         file, line = places.get((one.rule, one.place), places.get((one.rule, ""), ("", 1)))
         mistakes.add(file, line, str(one))
     return Read(rules, list(dict.fromkeys(mistakes.lines)), files)
@@ -61,6 +63,19 @@ def good_rules(
     if read.mistakes:
         raise Misconfigured(read.mistakes)
     return read.rules
+
+
+def _strangers(rules: RuleSet, registry: Registry) -> Iterator[Mistake]:
+    """Areas and points that nobody knows: what is said of them would never hold."""
+    for clause in rules.rules:
+        for override in clause.overrides:
+            known = registry.points if override.point else registry.areas
+            if (override.point or override.area) not in known:
+                yield Mistake(clause.name, override.place, "is not in the registry")
+        for name in (n for n in clause.scope.points if n not in registry.points):
+            yield Mistake(clause.name, "", f"scope: point {name} is not in the registry")
+        for code in (n for n in clause.scope.areas if n not in registry.areas):
+            yield Mistake(clause.name, "", f"scope: area {code} is not in the registry")
 
 
 def _file(node: Node, places: Places) -> list[Clause]:

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 from deploy.registry_store import opened, tell
 from streams.alerting.ruleset import RuleSet
+from streams.alerting.soundness import rule_mistakes
 from streams.catalog import Profile, Registry
+from streams.contracts.domain import Domain
 from streams.errors import Misconfigured
 
 if TYPE_CHECKING:
@@ -58,6 +60,13 @@ def stored_rules(conninfo: str, namespace: str, beginning: str) -> RuleSet:
         if len(known) != 1:
             raise Misconfigured([f"{beginning!r} begins {len(known)} rule sets of {namespace}"])
         return RuleSet.from_dict(load_version(connection, known[0]))
+
+
+def refuse_unusable(domains: Mapping[str, Domain], held: InForce, rules: RuleSet) -> None:
+    """Raises `Misconfigured` when the set cannot hold with the profile and registry in force."""
+    mistakes = rule_mistakes(domains, held.values, rules, held.registry)
+    if mistakes:
+        raise Misconfigured([str(one) for one in mistakes])
 
 
 def put_into_force(

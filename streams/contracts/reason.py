@@ -30,7 +30,7 @@ class Reason(StrEnum):
     BAD_TIME = "bad_time"  # before 2000 or after 2100
     FUTURE_EVENT = "future_event"  # quarantine: event ahead of ingest beyond tolerance
     FUTURE_INGEST = "future_ingest"  # quarantine: ingest ahead of append
-    UNUSABLE_VERSION = "unusable_version"  # a profile that no rule can be filled with
+    UNUSABLE_VERSION = "unusable_version"  # it cannot hold with the other versions in force
     POISON = "poison"  # a record that always made the batch fail
     INVALID_WARNING = "invalid_warning"  # an official warning that breaks a rule; detail names it
     UNSAFE_XML = "unsafe_xml"  # a document type, hence entities of its own

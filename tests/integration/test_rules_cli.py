@@ -165,6 +165,8 @@ def test_rules_that_cannot_hold_are_refused_with_every_mistake(city: City) -> No
     code, told = city.run("activate", city.rules(BAD))
     assert code == 2
     assert "water.yaml:6: rule waterlogging.depth, point 330106-p0: thresholds do not" in told
+    code, told = city.run("activate", city.rules(LOWER.replace("330106-p0", "330106-p77")))
+    assert (code, "point 330106-p77: is not in the registry" in told) == (2, True)
     assert city.query("select count(*) from config_version where kind = 'rules'") == [(0,)]
 
 

@@ -107,7 +107,7 @@ def test_a_file_without_rules_is_the_empty_set(tmp_path: Path) -> None:
         ("    levels: [1]\n", 4, "keys and values are wanted"),
         ("    off: maybe\n", 4, "true or false"),
         ("    season: summer\n", 4, "MM-DD..MM-DD"),
-        ("    for: {readings: two}\n", 4, "consecutive = 'two' is not a number"),
+        ("    for: {readings: two}\n", 3, "consecutive = 'two' is not a number"),
         ("    overrides:\n      - area: 330106\n        levels: {blue: 90}\n", 5, "do not ascend"),
         ("    overrides:\n      - levels: {blue: 9}\n", 5, "either an area or a point"),
         ("    levels: &a {blue: 1}\n", 4, "anchors and aliases"),
