@@ -253,6 +253,7 @@ class Book:
         found: list[Transition] = []
         for key in sorted(self.state.tracks):
             track, rule = self.state.tracks[key], self._rule(key)
+            track.tiers = track.tiers or self._rules.declared_tiers(key)
             end = self._rules.season_end(key, track.onset_ms)
             if rule is None or (end is not None and end <= moment.decided_ms):
                 found += self._retire(key, moment)

@@ -56,6 +56,11 @@ class InForce:
         held = self._rules.get(_name(key))
         return _name(key).split(".")[0] if held is None else held[0]
 
+    def declared_tiers(self, key: str) -> list[int]:
+        """Severities as the domain declares them: what alerts knew from before rule sets."""
+        held = self._rules.get(_name(key))
+        return [] if held is None else [int(severity) for _, severity in held[1].rule.levels]
+
     def season_end(self, key: str, onset_ms: int) -> int | None:
         """When the season ends that the alert began in; its onset, if that is out of season."""
         held = self._rules.get(_name(key))

@@ -146,6 +146,17 @@ def test_rows_are_looked_at_by_the_threshold_of_their_own_point() -> None:
     assert {t.point for t in held.judge_rows(RULE, subjects, rows, at(1))} == {"p2"}
 
 
+def test_an_alert_of_an_old_checkpoint_had_the_levels_that_its_domain_declares() -> None:
+    for ruling, ends in (
+        (everywhere(table(yellow="20", red="50")), (Change.LOWERED, YELLOW)),
+        (Ruling(DEPTH_RULE, None, None, watches=RULE), (Change.RETIRED, ORANGE)),
+    ):
+        held = flooded(31)
+        (track,) = held.state.tracks.values()
+        track.tiers, track.version = [], ""
+        assert told(refit(held, ruling)) == [ends]
+
+
 # seasons ----------------------------------------------------------------------------------------
 
 JANUARY = Season(((101, 131),), 0)
