@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from streams.alerting.ruleset import RuleSet, Terms
@@ -106,6 +108,26 @@ def test_thresholds_of_a_point_are_looked_at_with_those_of_its_area() -> None:
     assert rule_mistakes(DOMAINS, {}, clash, None) == []
     (mistake,) = rule_mistakes(DOMAINS, {}, clash, registry())
     assert mistake.place == f"point {POINT}"
+
+
+def test_what_is_said_of_a_point_that_left_troubles_nobody() -> None:
+    city, held = Timeline(), registry()
+    city.depth("10:00", p0=0.31, p1=0.31)
+    points = {name: point for name, point in held.points.items() if name != POINT}
+    sensors = {name: sensor for name, sensor in held.sensors.items() if name != POINT}
+    city.activate(replace(held, points=points, sensors=sensors))
+    clash = rule_set(
+        depth(
+            overrides=(
+                at_point(POINT, levels(blue="26")),
+                in_area(COUNTIES[0], levels(yellow="20", blue="10")),
+            )
+        )
+    )
+    assert city.use(clash).dead_letters == []
+    assert city.of("p0")[-1].change.value == "retired"
+    outcome = city.activate(held)
+    assert [one.reason for one in outcome.dead_letters] == [Reason.UNUSABLE_VERSION]
 
 
 def test_a_content_of_another_kind_is_refused() -> None:
