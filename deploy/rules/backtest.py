@@ -6,7 +6,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 
@@ -26,7 +26,7 @@ from streams.errors import Misconfigured
 from streams.storage.explaining import Fired, fired_alerts
 from streams.storage.migrate import drop_namespace, migrate
 from streams.storage.registry import replace_rules, save_profile, save_registry
-from streams.storage.replaying import Kept, count_rows, kept_rows
+from streams.storage.replaying import Kept, Wish, count_rows, kept_rows
 
 STEP_MS = 60_000  # readings of a minute travel in one frame
 TRAVEL_MS = 1000
@@ -92,12 +92,16 @@ def backtest(
 
     Raises `Misconfigured` when there is no reading in it.
     """
-    since, until = _moment(span.since_ms - span.lead_ms), _moment(span.until_ms)
-    prefix = stem_of(span.area) if span.area else ""
+    wish = Wish(
+        _moment(span.since_ms - span.lead_ms),
+        _moment(span.until_ms),
+        stem_of(span.area) if span.area else "",
+        {p.name: p.interval_s * 1000 for d in domains.values() for p in d.properties},
+    )
     with opened(conninfo, held.namespace) as connection:
-        count = count_rows(connection, since, until, prefix)
+        count = count_rows(connection, wish)
     if not count:
-        raise Misconfigured([f"{held.namespace} has no reading from {since} to {until}"])
+        raise Misconfigured([f"{held.namespace} has no reading of {wish.since} to {wish.until}"])
     sides = {"in force": held.rules if held.version else None, "changed": rules}
     alerts: dict[str, list[Fired]] = {}
     for name, said in sides.items():
@@ -105,8 +109,8 @@ def backtest(
             namespace = f"backtest_{secrets.token_hex(4)}"
             stack.callback(drop_namespace, conninfo, namespace)
             registry, profile = _make(conninfo, namespace, held, said)
-            rows = _rows(conninfo, held.namespace, since, until, prefix)
-            records = _records(rows, registry, profile, said, domains, span)
+            rows = _rows(conninfo, held.namespace, wish)
+            records = _records(rows, registry, profile, said, span)
             done = _Counter(name, count, told)
             play(conninfo, namespace, done.through(records), Pace(None), done.watcher())
             with opened(conninfo, namespace) as connection:
@@ -177,15 +181,14 @@ def _make(
     return registry, profile
 
 
-def _rows(
-    conninfo: str, namespace: str, since: datetime, until: datetime, prefix: str
-) -> Iterator[Kept]:
+def _rows(conninfo: str, namespace: str, wish: Wish) -> Iterator[Kept]:
     """An hour in a transaction: none lasts as long as the play."""
-    while since < until:
-        end = min(since + READ_AT_ONCE, until)
+    since = wish.since
+    while since < wish.until:
+        part = replace(wish, since=since, until=min(since + READ_AT_ONCE, wish.until))
         with opened(conninfo, namespace) as connection:
-            yield from kept_rows(connection, since, end, prefix)
-        since = end
+            yield from kept_rows(connection, part)
+        since = part.until
 
 
 def _records(
@@ -193,11 +196,9 @@ def _records(
     registry: Registry,
     profile: Profile,
     rules: RuleSet | None,
-    domains: Mapping[str, Domain],
     span: Span,
 ) -> Iterator[tuple[Stamped, int]]:
     """Controls, then frames a minute at a time with a tick behind each; readings in each."""
-    interval = {p.name: p.interval_s * 1000 for d in domains.values() for p in d.properties}
     partitions = range(registry.partition_count)
     start = span.since_ms - span.lead_ms - STEP_MS
     versions = {"profile": profile.version, "registry": registry.version}
@@ -208,12 +209,11 @@ def _records(
             yield Stamped(partition, start, encode_control(kind, version, start)), 0
     now: int = start
     number = 0
-    for minute, group in groupby(rows, key=lambda row: row.time_ms // STEP_MS):
-        together: dict[tuple[int, str, str, str], list[Kept]] = {}
+    for minute, group in groupby(rows, key=lambda row: row.end_ms // STEP_MS):
+        together: dict[tuple[str, str, str], list[Kept]] = {}
         for row in group:
-            late = interval.get(row.property, 0)
-            together.setdefault((late, row.area, row.domain, row.gateway), []).append(row)
-        for (_, area, domain, gateway), kept in sorted(together.items(), key=lambda one: one[0]):
+            together.setdefault((row.area, row.domain, row.gateway), []).append(row)
+        for (area, domain, gateway), kept in sorted(together.items()):
             number += 1
             now = max(now, (minute + 1) * STEP_MS + TRAVEL_MS)
             frame = _frame(f"b{number}", now, area, domain, gateway, kept)

@@ -19,11 +19,12 @@ from streams.runtime.worker import worker_host
 from streams.storage.connect import connect
 from streams.storage.migrate import migrate
 from streams.storage.registry import newest, save_profile, save_registry
-from tests.support.small_city import COUNTIES, DOMAINS, START_MS, frame_of, registry
+from tests.support.small_city import AIR, COUNTIES, DOMAINS, START_MS, frame_of, registry
 
 pytestmark = pytest.mark.integration
 
 MINUTE = 60_000
+HOUR_MS = 60 * MINUTE
 COUNTY = COUNTIES[0]
 POINT = f"{COUNTY}-p0"
 LOWER = """\
@@ -84,6 +85,17 @@ class City:
                     log.append(self.registry.partitions[county], [encode(frame)])
                 for partition in range(self.registry.partition_count):
                     log.append(partition, [encode_tick(at + 2000)])
+        self.work()
+
+    def air(self, hours: range) -> None:
+        """Hours of moderate air at one station, each told when it is over."""
+        with closing(PostgresLog(self.conninfo, self.namespace)) as log:
+            for hour in hours:
+                start = START_MS + hour * HOUR_MS
+                values = dict(zip(AIR, (45.0, 60.0, 6.0, 30.0, 80.0, 0.6), strict=True))
+                rows = [(f"{COUNTY}-a", name, start, v + hour) for name, v in values.items()]
+                frame = frame_of(COUNTY, "air", hour, start + HOUR_MS + 60_000, rows)
+                log.append(self.registry.partitions[COUNTY], [encode(frame)])
         self.work()
 
     def work(self) -> None:
@@ -201,6 +213,15 @@ def test_an_alert_is_explained_from_what_is_stored(city: City) -> None:
     assert [one["change"] for one in story["transitions"]] == ["onset", "confirmed"]
     assert len(story["readings"]) == 3
     assert city.run("explain", "zzz")[0] == 2
+
+
+def test_a_backtest_plays_hours_when_they_are_over(city: City) -> None:
+    city.air(range(4))
+    rules = city.rules("domain: air\nrules:\n  air.station:\n    levels: {blue: 60}\n")
+    span = ("--from", "2026-08-17T00:00", "--to", "2026-08-17T05:00")
+    said = city.json("backtest", *span, "--rules", rules)
+    assert said["readings"] == 4 * len(AIR)
+    assert [(one["rule"], one["what"]) for one in said["alerts"]] == [("air.station", ["gained"])]
 
 
 def test_a_backtest_plays_both_and_leaves_nothing_behind(city: City) -> None:
