@@ -183,10 +183,10 @@ class RegionAlerts:
         valid_ms = self._numbers.valid_ms if kind == "gateway" else self._valid_ms
         book = Book(self._area_of(kind, name), valid_ms)
         book.complete = partial(self._complete, book.area)
+        book.mark = "" if self._said is None else self._said.mark
         if kind == "gateway":
             book.use(REGION, {RULE: self._gateway_rule})
         else:
-            book.mark = "" if self._said is None else self._said.mark
             for domain, rules in self._rules_of(name).items():
                 book.use(domain, rules)
         content = self._pages.state(f"book/{subject}")
