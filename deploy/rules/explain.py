@@ -104,9 +104,8 @@ def story_lines(story: Story) -> Iterator[str]:
     for one in story.told:
         yield ""
         yield from _step_lines(story, one)
-    if story.readings:
-        yield ""
-        yield from _chart(story)
+    yield ""
+    yield from _chart(story)
     for hazard in story.hazards:
         end = "goes on" if hazard.end is None else f"to {_at(hazard.end, zone)}"
         yield f"episode {hazard.kind} {hazard.id}: from {_at(hazard.start, zone)}, {end}"
@@ -146,20 +145,28 @@ def _step_lines(story: Story, one: Told) -> Iterator[str]:
 
 
 def _chart(story: Story) -> Iterator[str]:
-    """In the unit of the rule, which may be another than the property's."""
+    """In the unit of the rule, which may be another than the property's. A derived value is known
+    where the alert moved only."""
     standing = story.standing
     if standing is None:
         return
-    scale = standing.rule.unit_scale
-    values = [
-        (int(r.t.timestamp() * 1000), float(Decimal(r.value).scaleb(-scale)))
-        for r in story.readings
-    ]
-    lines = [Line(name, float(value)) for name, value in story.thresholds.items()]
-    marks = [int(one.event_time.timestamp() * 1000) for one in story.told]
-    first, last = (_at(story.readings[n].t, story.zone) for n in (0, -1))
-    yield f"{standing.rule.property} in {standing.rule.unit}, {first} to {last}"
-    yield from chart(values, lines, marks)
+    if story.readings:
+        scale, name = standing.rule.unit_scale, standing.rule.property or ""
+        values = [(r.t, Decimal(r.value).scaleb(-scale)) for r in story.readings]
+    else:
+        name = standing.watches
+        values = [(t.event_time, Decimal(t.value)) for t in story.told if t.value is not None]
+    if not values:
+        return
+    points = [(_ms(at), float(value)) for at, value in values]
+    lines = [Line(colour, float(value)) for colour, value in story.thresholds.items()]
+    first, last = (_at(values[n][0], story.zone) for n in (0, -1))
+    yield f"{name} in {standing.rule.unit or '1'}, {first} to {last}"
+    yield from chart(points, lines, [_ms(one.event_time) for one in story.told])
+
+
+def _ms(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
 
 
 def story_json(story: Story) -> dict[str, Any]:
