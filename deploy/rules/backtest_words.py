@@ -12,19 +12,21 @@ from deploy.rules.backtest import Report, Shift, Span
 from streams.contracts.reason import Severity
 from streams.storage.explaining import Fired
 
-WIDTH = 40
+WIDTH = 20  # of a bar
 
 
 def shift_table(report: Report, span: Span, zone: timezone, shown: int) -> Table:
     """What differs: when, how bad, and both alerts as bars (`─` in force, `█` changed)."""
     title = f"{min(shown, len(report.shifts))} of {len(report.shifts)} alerts that differ"
-    table = Table("what", "rule", "subject", "in force", "changed", "time", title=title)
+    table = Table("what", title=title)
+    table.add_column("alert", overflow="fold")
+    for head in ("in force", "changed", "time"):
+        table.add_column(head, no_wrap=True)
     for one in report.shifts[:shown]:
         bars = "\n".join(_bar(side, span, mark) for side, mark in ((one.old, "─"), (one.new, "█")))
         table.add_row(
             ", ".join(one.what),
-            one.one.rule,
-            one.one.subject,
+            f"{one.one.rule}\n{one.one.subject}",
             _when(one.old, zone),
             _when(one.new, zone),
             bars,
@@ -69,9 +71,9 @@ def _shift_json(one: Shift) -> dict[str, Any]:
 def _when(fired: Fired | None, zone: timezone) -> str:
     if fired is None:
         return "-"
-    ended = "open" if fired.ended is None else fired.ended.astimezone(zone).strftime("%H:%M:%S")
+    ended = "open" if fired.ended is None else fired.ended.astimezone(zone).strftime("%H:%M")
     since = fired.since.astimezone(zone).strftime("%m-%d %H:%M:%S")
-    return f"{since} – {ended}\n{Severity(fired.peak).name.lower()}"
+    return f"{since}\nto {ended}, {Severity(fired.peak).name.lower()}"
 
 
 def _bar(fired: Fired | None, span: Span, mark: str) -> str:

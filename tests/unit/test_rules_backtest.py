@@ -55,8 +55,8 @@ def test_it_is_told_as_words_table_and_json() -> None:
     report = compare([], [fired(0, 30, 4)], SPAN, 5)
     assert "1 gained, 0 lost" in "\n".join(summary(report))
     table = shift_table(report, SPAN, UTC, 10)
-    bars = str(next(iter(table.columns[5].cells)))
-    assert bars.splitlines()[1] == "█" * 20 + "·" * 20
+    bars = str(next(iter(table.columns[4].cells)))
+    assert bars.splitlines()[1] == "█" * 10 + "·" * 10
     said = report_json(report, "citybrain", SPAN)
     assert said["gained"] == 1
     assert said["alerts"][0]["changed"]["peak"] == "red"
