@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from importlib import resources
 from importlib.metadata import version
 from pathlib import Path
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
+from fastapi.routing import APIRoute
 from fastapi.staticfiles import StaticFiles
 
 from api import problem
+from api.access import description, guard
+from api.access.login import Login
+from api.access.need import NEEDS, Need, differences
+from api.access.oidc import Issuer
+from api.access.refusals import Refusals
+from api.access.settings import AccessSettings
+from api.actions.database import ActionDatabase
 from api.actions.following import Follower
 from api.actions.opening import WritingPool
 from api.actions.settings import ActingSettings
@@ -24,6 +32,7 @@ from api.lane import Lanes
 from api.live import Broadcaster
 from api.queries.database import Database
 from api.routers import (
+    access,
     accounts,
     actions,
     alerts,
@@ -41,10 +50,12 @@ from api.routers import (
     live,
     messages,
     namespaces,
+    oidc,
     points,
     readings,
     sensors,
     sensorthings,
+    session,
     subscriptions,
     warnings,
 )
@@ -54,12 +65,15 @@ from api.view import Parts
 from streams.contracts.domain import Domain
 from streams.domains import find_domains
 
+MOST_BODY_BYTES = 1 << 20
 DESCRIPTION = """
 What the city's sensors say and what follows from it. Every list carries `freshness`: what has been
 taken into account, by the namespace's own processing clock. Times are ISO 8601 in +08:00; values
 are exact decimals as text. Errors are problem details (RFC 9457).
 """
 RESOURCES = (
+    session,
+    access,
     namespaces,
     domains,
     areas,
@@ -97,9 +111,13 @@ def create_app(
     acting: ActingSettings | None = None,
     advance_s: float | None = None,
     deliver: DeliverSettings | None = None,
+    settings: AccessSettings | None = None,
+    needs: Mapping[str, Need] = NEEDS,
 ) -> FastAPI:
     """The app over this database, reading `namespace` unless a request names another.
 
+    Accounts and keys are those of `namespace`; `settings` are those of access, by default as they
+    are without any environment. `LookupError` when a route says nowhere what it needs.
     `advance_s`: how often what follows from alerts by itself is looked after, in `namespace` and
     the others that people watch; None leaves that to another process.
     """
@@ -131,35 +149,80 @@ def create_app(
     app.state.acting = acting or ActingSettings()
     app.state.writing = WritingPool(conninfo, wait_s=wait_s)
     app.state.advance_s = advance_s
-    problem.install(app)
-    app.include_router(_first_version())
+    _install_access(app, conninfo, settings or AccessSettings.model_construct(), needs, wait_s)
+    problem.install(app, guard.note_refusal)
+    app.include_router(
+        _first_version(needs), dependencies=[Depends(guard.admitted)], max_body_size=MOST_BODY_BYTES
+    )
+    description.install(app, needs)
     app.mount("/", StaticFiles(directory=_static(), html=True), name="static")
     app.add_middleware(EntityTags)
     app.add_middleware(SecurityHeaders)
     return app
 
 
-def _first_version() -> APIRouter:
-    api = APIRouter(prefix="/v1")
-    for module in RESOURCES:
-        for route in module.router.routes:
-            assert isinstance(route, StrictRoute), f"{module.__name__} has a lenient route"
-        api.include_router(module.router)
-    api.include_router(live.router)
-    api.include_router(sensorthings.router)  # strict by its own rules: 400 and 501
+def _install_access(
+    app: FastAPI,
+    conninfo: str,
+    settings: AccessSettings,
+    needs: Mapping[str, Need],
+    wait_s: float,
+) -> None:
+    parts: Parts = app.state.parts
+    actions = ActionDatabase(conninfo, wait_s=wait_s)
+    app.state.guard = guard.Guard(
+        database=parts.database,
+        actions=actions,
+        namespace=parts.namespace,
+        settings=settings,
+        refusals=Refusals(actions, parts.namespace),
+        needs=needs,
+    )
+    app.state.login = Login(app.state.guard)
+    app.state.issuer = Issuer(settings) if settings.has_oidc else None
+
+
+def _first_version(needs: Mapping[str, Need]) -> APIRouter:
+    api = APIRouter(prefix=guard.PREFIX)
+    routers = [module.router for module in RESOURCES]
+    for router in routers:
+        for route in router.routes:
+            assert isinstance(route, StrictRoute), f"{route} is lenient"
+    # Live takes a header, an issuer may add parameters, SensorThings is strict by rules of its own.
+    routers += [live.router, oidc.router, sensorthings.router]
+    found = differences((name for router in routers for name in _names(router)), needs)
+    if found:
+        raise LookupError("; ".join(found))
+    for router in routers:
+        api.include_router(router)
     return api
+
+
+def _names(router: APIRouter) -> Iterator[str]:
+    for route in router.routes:
+        assert isinstance(route, APIRoute)
+        for method in route.methods or ():
+            yield f"{method} {guard.PREFIX}{route.path_format}"
 
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    await app.state.parts.database.open()
+    held: guard.Guard = app.state.guard
+    await held.database.open()
+    await held.actions.open()
     app.state.writing.open()
+    counting = asyncio.create_task(held.refusals.run())
     async with _advancing(app):
         yield
     await app.state.broadcaster.close()
     await app.state.tails.close()
+    counting.cancel()
+    with suppress(asyncio.CancelledError):
+        await counting
+    await held.refusals.flush()
     await asyncio.to_thread(app.state.writing.close)
-    await app.state.parts.database.close()
+    await held.actions.close()
+    await held.database.close()
 
 
 @asynccontextmanager

@@ -16,6 +16,7 @@ from typing import Any
 
 import structlog
 
+from api.access.role import EVERYTHING, Reach
 from api.queries.database import Reader, UnknownNamespace
 from api.queries.rows import AlertCountRow, FactRow, LedgerCounts, RiskRow
 from api.routers.accounts import counts
@@ -53,7 +54,7 @@ class LiveEvent:
 
 @dataclass(slots=True)
 class _Channel:
-    """The newest state of one namespace, and who waits for the next."""
+    """The newest state of one namespace for one reach, and who waits for the next."""
 
     number: int = 0
     state: Sections = field(default_factory=dict)
@@ -63,18 +64,19 @@ class _Channel:
 
 
 class Broadcaster:
-    """Looks at a namespace as long as somebody follows it."""
+    """Looks at a namespace, once for each reach, as long as somebody follows it."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._channels: dict[str, _Channel] = {}
+        self._channels: dict[tuple[str, Reach], _Channel] = {}
 
-    async def follow(self, namespace: str) -> AsyncIterator[LiveEvent]:
-        """A snapshot, then changes, for ever."""
-        channel = self._channels.setdefault(namespace, _Channel())
+    async def follow(self, namespace: str, reach: Reach = EVERYTHING) -> AsyncIterator[LiveEvent]:
+        """A snapshot of what lies in these areas, then changes, for ever."""
+        key = namespace, reach
+        channel = self._channels.setdefault(key, _Channel())
         channel.followers += 1
         if channel.task is None:
-            channel.task = asyncio.create_task(self._watch(namespace, channel))
+            channel.task = asyncio.create_task(self._watch(namespace, reach, channel))
         seen: Sections = {}
         number = 0
         try:
@@ -91,11 +93,14 @@ class Broadcaster:
             channel.followers -= 1
             if not channel.followers and channel.task is not None:
                 channel.task.cancel()
-                self._channels.pop(namespace, None)
+                self._channels.pop(key, None)
 
     def watched(self) -> Mapping[str, int]:
         """Followers by namespace."""
-        return {name: channel.followers for name, channel in self._channels.items()}
+        found: dict[str, int] = {}
+        for (name, _), channel in self._channels.items():
+            found[name] = found.get(name, 0) + channel.followers
+        return found
 
     async def close(self) -> None:
         """Stops looking."""
@@ -103,13 +108,13 @@ class Broadcaster:
             if channel.task is not None:
                 channel.task.cancel()
 
-    async def _watch(self, namespace: str, channel: _Channel) -> None:
+    async def _watch(self, namespace: str, reach: Reach, channel: _Channel) -> None:
         samples: deque[Sample] = deque(maxlen=RATE_SAMPLES)
         troubled = False
         look = 0
         while True:
             try:
-                state = await self._look(namespace, samples, channel.state, look)
+                state = await self._look(namespace, reach, samples, channel.state, look)
                 look += 1
                 if troubled:
                     log.info("live.recovered", namespace=namespace)
@@ -126,10 +131,15 @@ class Broadcaster:
             await asyncio.sleep(self._parts.poll_s)
 
     async def _look(
-        self, namespace: str, samples: deque[Sample], before: Sections, look: int
+        self,
+        namespace: str,
+        reach: Reach,
+        samples: deque[Sample],
+        before: Sections,
+        look: int,
     ) -> Sections:
-        async with self._parts.database.reading(namespace) as reader:
-            view = View(reader, await read_clock(reader), self._parts.domains)
+        async with self._parts.database.reading(namespace, reach.stems()) as reader:
+            view = View(reader, await read_clock(reader), self._parts.domains, reach)
             state = await moving_parts(view)
             figures = before.get("figures")
             if figures is None or look % FIGURES_EVERY == 0:

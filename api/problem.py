@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
+from api.actions.refusal import Conflict, Refused, Unknown
 from api.queries.database import Unanswerable, UnknownNamespace
 from streams.errors import Unavailable
 
@@ -46,23 +47,36 @@ class Problem(Exception):
 
     snapshot: str | None = None
 
-    def __init__(self, status: int, detail: str, errors: Sequence[Mistake] = ()) -> None:
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        errors: Sequence[Mistake] = (),
+        *,
+        headers: Mapping[str, str] | None = None,
+        who: str | None = None,
+        told: Mapping[str, Any] | None = None,
+        unseen: bool = False,
+    ) -> None:
         super().__init__(detail)
         self.status = status
         self.detail = detail
         self.errors = tuple(errors)
+        self.headers = headers
+        self.who = who  # for the audit: who is refused, where nobody was let in
+        self.told = dict(told or {})  # for the audit only
+        self.unseen = unseen  # what was named is not there, or not for this caller
 
 
 def not_found(what: str, key: str) -> Problem:
     """404: this thing does not exist in the namespace."""
-    return Problem(404, f"There is no {what} {key!r} in this namespace.")
+    return Problem(404, f"There is no {what} {key!r} in this namespace.", unseen=True)
 
 
-def bad_parameter(name: str, detail: str) -> Problem:
-    """422 for one query parameter."""
-    return Problem(
-        422, "The request has a mistake.", [Mistake(parameter=f"query.{name}", detail=detail)]
-    )
+def bad_parameter(name: str, detail: str, *, unseen: bool = False) -> Problem:
+    """422 for one query parameter; `unseen`: it names something that is not there."""
+    mistake = Mistake(parameter=f"query.{name}", detail=detail)
+    return Problem(422, "The request has a mistake.", [mistake], unseen=unseen)
 
 
 def gone(detail: str, snapshot: str) -> Problem:
@@ -75,6 +89,8 @@ def gone(detail: str, snapshot: str) -> Problem:
 RESPONSES: dict[int | str, dict[str, Any]] = {
     status: {"model": ProblemDocument, "description": text, "content": {MEDIA_TYPE: {}}}
     for status, text in (
+        (401, "No credentials, or none that are good."),
+        (403, "Not with these credentials: a role, scope or area is missing."),
         (404, "No such namespace or thing."),
         (422, "Wrong parameters, all listed."),
         (503, "The database does not answer; try again."),
@@ -82,12 +98,20 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
 }
 
 
-def install(app: FastAPI) -> None:
-    """Answers every kind of error with a problem document."""
+def install(app: FastAPI, refused: Callable[[Request, Problem], Awaitable[None]]) -> None:
+    """Answers every kind of error with a problem document; `refused` hears of all `Problem`s."""
 
     @app.exception_handler(Problem)
-    def _problem(request: Request, error: Problem) -> JSONResponse:
-        return respond(request, error.status, error.detail, error.errors, snapshot=error.snapshot)
+    async def _problem(request: Request, error: Problem) -> JSONResponse:
+        await refused(request, error)
+        return respond(
+            request, error.status, error.detail, error.errors, error.headers, error.snapshot
+        )
+
+    @app.exception_handler(Refused)
+    def _refused(request: Request, error: Refused) -> JSONResponse:
+        status = {Unknown: 404, Conflict: 409}.get(type(error), 422)
+        return respond(request, status, f"{error}.")
 
     @app.exception_handler(RequestValidationError)
     def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:

@@ -76,7 +76,7 @@ class _Tagger:
         digest = hashlib.blake2b(body.get("body", b""), digest_size=12).hexdigest()
         headers = MutableHeaders(scope=start)
         headers["etag"] = f'"{digest}"'
-        headers.setdefault("cache-control", "no-cache")
+        headers.setdefault("cache-control", "private, no-cache")  # answers differ by caller
         headers.setdefault("vary", "accept")
         if f'"{digest}"' not in self._client:
             return body

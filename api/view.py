@@ -11,10 +11,13 @@ from typing import Annotated, Generic, TypeVar
 from fastapi import Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.access.guard import reach_here
+from api.access.role import EVERYTHING, Reach
 from api.moment import GivenMoment, Moment
 from api.problem import Mistake, Problem, bad_parameter
 from api.queries.database import Database, Reader
 from api.queries.rows import ClockRow, PropertyRow
+from streams.contracts.area_code import stem_of
 from streams.contracts.domain import Domain
 
 T = TypeVar("T")
@@ -60,11 +63,12 @@ class Page(BaseModel, Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One namespace in one snapshot."""
+    """One namespace in one snapshot, of the areas that the caller may see."""
 
     reader: Reader
     clock: ClockRow
     domains: Mapping[str, Domain]
+    reach: Reach = EVERYTHING
 
     @property
     def as_of(self) -> datetime | None:
@@ -77,14 +81,28 @@ class View:
         """The catalogue of properties by name."""
         return {row.name: row for row in await self.reader.rows(PropertyRow, "properties")}
 
-    async def codes_below(self, area: str | None) -> list[str] | None:
-        """The area and everything under it; None = no filter. `Problem` 422 when unknown."""
+    async def codes_below(
+        self, area: str | None, *, shared: bool = False, figures: bool = False
+    ) -> list[str] | None:
+        """The area and everything under it; None = no filter. `Problem` 422 when unknown.
+
+        `Problem` 403 when all of it is outside of the caller's areas, unless what is asked for is
+        `shared`, or `figures`, which of cities and the province are for everybody.
+        """
         if area is None:
             return None
         codes = await self.reader.column("below", area=area)
         if not codes:
             raise bad_parameter("area", f"there is no area {area!r}")
+        if not shared:
+            self.must_meet(area, figures=figures)
         return [str(code) for code in codes]
+
+    def must_meet(self, area: str, *, figures: bool = False) -> None:
+        """`Problem` 403 when all of the area is outside of the caller's."""
+        if not self.reader.limited or self.reach.meets(area) or (figures and len(stem_of(area)) < 6):
+            return
+        raise Problem(403, f"{area} is outside of the areas that you may see: {self.reach}.")
 
     def domain_named(self, name: str | None) -> Domain | None:
         """The domain; None = no filter. `Problem` 422 when unknown."""
@@ -141,17 +159,17 @@ def chosen_namespace(
 
 
 @asynccontextmanager
-async def viewing(given: Parts, namespace: str) -> AsyncIterator[View]:
-    """The namespace in one snapshot, for as long as a look takes."""
-    async with given.database.reading(namespace) as reader:
-        yield View(reader, await read_clock(reader), given.domains)
+async def viewing(given: Parts, namespace: str, reach: Reach) -> AsyncIterator[View]:
+    """The namespace in one snapshot, of these areas, for as long as a look takes."""
+    async with given.database.reading(namespace, reach.stems()) as reader:
+        yield View(reader, await read_clock(reader), given.domains, reach)
 
 
 async def view(
     request: Request, namespace: Annotated[str, Depends(chosen_namespace)]
 ) -> AsyncIterator[View]:
-    """Dependency: the namespace in one snapshot; 404 when it does not exist."""
-    async with viewing(parts(request), namespace) as seen:
+    """Dependency: the namespace in one snapshot, of the caller's areas; 404 when there is none."""
+    async with viewing(parts(request), namespace, reach_here(request)) as seen:
         yield seen
 
 

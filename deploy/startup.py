@@ -154,7 +154,7 @@ def _migrate(conninfo: str, settings: Settings, play: str | None) -> None:
 
 def _wait_for_api(settings: Settings, play: str | None, steps: Milestones) -> None:
     def answers() -> bool:
-        return status_of(settings.api_host, settings.api_port, "/v1/namespaces") == 200
+        return status_of(settings.api_host, settings.api_port, "/v1/session") == 200
 
     _wait(answers, "api", "the API does not answer", settings.var_dir)
     steps.reached(f"API answering: {page_url(settings, play)}")

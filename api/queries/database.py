@@ -16,6 +16,7 @@ from psycopg.rows import TupleRow, class_row, dict_row
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 
 from api.queries.composed import Composed
+from api.queries.scope import REACH, WHOLE, scoped
 from api.queries.statements import statements
 from streams.errors import Unavailable
 
@@ -50,16 +51,27 @@ def _answerable() -> Iterator[None]:
 
 
 class Reader:
-    """Runs named statements inside one namespace; everything it reads is of one snapshot."""
+    """Runs named statements inside one namespace; everything it reads is of one snapshot.
 
-    def __init__(self, connection: Connection, namespace: str) -> None:
+    With a `reach` (what codes begin with) it sees nothing of other areas: see `api.queries.scope`.
+    """
+
+    def __init__(
+        self, connection: Connection, namespace: str, reach: Sequence[str] | None = None
+    ) -> None:
         self._connection = connection
+        self._reach = None if reach is None else list(reach)
         self.namespace = namespace
+
+    @property
+    def limited(self) -> bool:
+        """Whether rows of some areas are left out."""
+        return self._reach is not None
 
     async def rows(self, kind: type[T], statement: str, /, **given: object) -> list[T]:
         """All rows of the statement as `kind`, whose fields are the columns by name."""
         async with self._connection.cursor(row_factory=class_row(kind)) as cursor:
-            await cursor.execute(statements()[statement], given)
+            await cursor.execute(*self._named(statement, given))
             return await cursor.fetchall()
 
     async def row(self, kind: type[T], statement: str, /, **given: object) -> T | None:
@@ -69,14 +81,14 @@ class Reader:
 
     async def column(self, statement: str, **given: object) -> list[Any]:
         """The first column of all rows."""
-        return await self._column(statements()[statement], given)
+        return await self._column(*self._named(statement, given))
 
     async def count(self, statement: str, most: int, **given: object) -> int:
         """How many rows the statement has beyond its `limit`, counted up to `most`; its text before
         the line `-- order` is what counts."""
         inner = statements()[statement].partition(ORDER_MARK)[0]
         text = b"select count(*) from (%b limit %%(most)s) counted" % inner
-        (found,) = await self._column(text, {**given, "most": most})
+        (found,) = await self._column(*self._cut(text, {**given, "most": most}))
         return int(found)
 
     async def stream(
@@ -85,13 +97,13 @@ class Reader:
         """The rows in batches through a cursor of the server: never all in memory."""
         cursor = self._connection.cursor(name="stream", row_factory=class_row(kind))
         async with cursor:
-            await cursor.execute(statements()[statement], given)
+            await cursor.execute(*self._named(statement, given))
             while rows := await cursor.fetchmany(BATCH_ROWS):
                 yield rows
 
     async def page(self, query: Composed, limit: int, offset: int = 0) -> list[dict[str, Any]]:
         """Rows of a composed query. Raises `Unanswerable`, after which nothing more can be read."""
-        text, given = query.rows(limit, offset)
+        text, given = self._cut(*query.rows(limit, offset))
         with _answerable():
             async with self._connection.cursor(row_factory=dict_row) as cursor:
                 await cursor.execute(text, given)
@@ -100,8 +112,19 @@ class Reader:
     async def total(self, query: Composed) -> int:
         """How many rows a composed query has. Raises `Unanswerable`."""
         with _answerable():
-            (found,) = await self._column(*query.count())
+            (found,) = await self._column(*self._cut(*query.count()))
             return int(found)
+
+    def _named(
+        self, statement: str, given: Mapping[str, object]
+    ) -> tuple[bytes, Mapping[str, object]]:
+        text = statements()[statement]
+        return (text, given) if statement in WHOLE else self._cut(text, given)
+
+    def _cut(self, text: bytes, given: Mapping[str, object]) -> tuple[bytes, Mapping[str, object]]:
+        if self._reach is None:
+            return text, given
+        return scoped(text, self.namespace), {**given, REACH: self._reach}
 
     async def _column(self, text: bytes, given: Mapping[str, object]) -> list[Any]:
         cursor = await self._connection.execute(text, given)
@@ -133,8 +156,14 @@ class Database:
         await self._pool.close()
 
     @asynccontextmanager
-    async def reading(self, namespace: str) -> AsyncIterator[Reader]:
-        """A reader in this namespace. Raises `UnknownNamespace` or `Unavailable`."""
+    async def reading(
+        self, namespace: str, reach: Sequence[str] | None = None
+    ) -> AsyncIterator[Reader]:
+        """A reader in this namespace, of all areas or of those whose codes begin with `reach`.
+
+        A reach over all areas of the namespace is no limit. Raises `UnknownNamespace` or
+        `Unavailable`.
+        """
         if not NAME.fullmatch(namespace):
             raise UnknownNamespace(namespace)
         async with self._session() as connection, connection.transaction():
@@ -142,6 +171,8 @@ class Database:
             reader = Reader(connection, namespace)
             if await reader.column("namespace_table") == [None]:
                 raise UnknownNamespace(namespace)
+            if reach is not None and await reader.column("covers_all", reach=list(reach)) != [True]:
+                reader = Reader(connection, namespace, reach)
             yield reader
 
     async def namespaces(self) -> list[str]:

@@ -15,8 +15,14 @@ _MARK = "-- name: "
 @cache
 def statements() -> Mapping[str, bytes]:
     """All statements by name; a name that is used twice is a bug and raises `ValueError`."""
+    return statements_of(str(__package__))
+
+
+@cache
+def statements_of(package: str) -> Mapping[str, bytes]:
+    """The statements in the folder `sql` of a package."""
     found: dict[str, bytes] = {}
-    for file in (resources.files(__package__) / "sql").iterdir():
+    for file in (resources.files(package) / "sql").iterdir():
         if not file.name.endswith(".sql"):
             continue
         for chunk in file.read_text(encoding="utf-8").split(_MARK)[1:]:

@@ -134,7 +134,7 @@ async def areas(
     ] = None,
 ) -> Page[AreaItem] | Response:
     (after,) = page.key(str)
-    codes = await seen.codes_below(area)
+    codes = await seen.codes_below(area, shared=True)
     if bbox is not None:
         inside = await touching(seen, parse_bbox(bbox))
         codes = [code for code in (inside if codes is None else codes) if code in inside]
@@ -212,6 +212,7 @@ async def area_latest(
     )
     if row is None:
         raise not_found("area", code)
+    seen.must_meet(code, figures=True)
     latest = AreaLatest(
         area=area_item(row, seen.as_of),
         facts=await newest_facts(seen, [code]),

@@ -99,7 +99,7 @@ async def facts(
     start, after_indicator, after_area, after_period = page.key(datetime, str, str, str)
     if area is not None and below is not None:
         raise bad_parameter("below", "give either area or below")
-    codes = await seen.codes_below(area or below)
+    codes = await seen.codes_below(area or below, figures=True)
     rows = await seen.reader.rows(
         FactRow,
         "facts",

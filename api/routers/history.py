@@ -205,6 +205,7 @@ async def area_history(
     codes = [str(found) for found in await seen.reader.column("below", area=code)]
     if not codes:
         raise not_found("area", code)
+    seen.must_meet(code, figures=series in ("facts", "results"))
     return await answer(seen, what, how, series, point=None, areas=codes if below else [code])
 
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
+from api.access.guard import Guard, guard_of, reach_here
 from api.live import Broadcaster
 from api.problem import RESPONSES
 from api.view import Parts, chosen_namespace, parts
+
+ASK_EVERY = timedelta(seconds=10)  # whether who follows still may
 
 router = APIRouter(tags=["live"], responses=RESPONSES)
 
@@ -30,11 +34,18 @@ async def existing_namespace(
     description="Event `snapshot` with all sections (freshness, areas, alerts, open, ledger, "
     "rates, figures), then about every second an event `change` with the sections that changed; of "
     "`areas` only the areas that did. After a reconnect (`Last-Event-ID`) a snapshot comes "
-    "first, so nothing can be missed.",
+    "first, so nothing can be missed. Of the caller's areas only, and as long as the caller may.",
 )
 async def live(
-    request: Request, namespace: Annotated[str, Depends(existing_namespace)]
+    request: Request,
+    namespace: Annotated[str, Depends(existing_namespace)],
+    guard: Annotated[Guard, Depends(guard_of)],
 ) -> AsyncIterator[ServerSentEvent]:
     broadcaster: Broadcaster = request.app.state.broadcaster
-    async for event in broadcaster.follow(namespace):
+    checked = guard.clock()
+    async for event in broadcaster.follow(namespace, reach_here(request)):
+        if guard.clock() - checked >= ASK_EVERY:
+            checked = guard.clock()
+            if not await guard.still_admits(request):
+                return
         yield ServerSentEvent(id=event.id, event=event.kind, data=event.data)

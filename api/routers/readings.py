@@ -138,7 +138,7 @@ async def chosen_sensors(seen: View, point: str | None, sensor: str | None) -> l
     if sensor is not None:
         row = await seen.reader.row(SensorRow, "sensor_named", name=sensor)
         if row is None:
-            raise bad_parameter("sensor", f"there is no sensor {sensor!r}")
+            raise bad_parameter("sensor", f"there is no sensor {sensor!r}", unseen=True)
         return [row.id]
     if not await seen.reader.row(
         PointRow,
@@ -151,7 +151,7 @@ async def chosen_sensors(seen: View, point: str | None, sensor: str | None) -> l
         after="",
         limit=1,
     ):
-        raise bad_parameter("point", f"there is no point {point!r}")
+        raise bad_parameter("point", f"there is no point {point!r}", unseen=True)
     return [s.id for s in await seen.reader.rows(SensorRow, "sensors_of_points", points=[point])]
 
 

@@ -66,7 +66,7 @@ class Service:
             else:
                 subset, row = linked, await self.one(linked)
             if row is None and not link.many:
-                raise Problem(404, f"{linked.path} is not there.")
+                raise Problem(404, f"{linked.path} is not there.", unseen=True)
         return subset, row
 
     async def _step(self, subset: Subset, key: Key | None) -> tuple[Subset, Row | None]:
@@ -74,7 +74,7 @@ class Service:
             return subset, None
         row = await self.keyed(subset, key)
         if row is None:
-            raise Problem(404, f"{subset.path} has no entity {key!r}.")
+            raise Problem(404, f"{subset.path} has no entity {key!r}.", unseen=True)
         return subset, row
 
     def linked(self, entity: EntityType, row: Row, name: str) -> Subset:

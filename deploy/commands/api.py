@@ -17,10 +17,12 @@ def api() -> None:
     """Serves the HTTP API under /v1 and the start page under /.
 
     Settings: CITYBRAIN_API_HOST, CITYBRAIN_API_PORT, CITYBRAIN_NAMESPACE (read when a request
-    names none). Listens on loopback unless told otherwise.
+    names none; its accounts and keys hold), CITYBRAIN_API_OPEN and CITYBRAIN_OIDC_…. Listens on
+    loopback unless told otherwise.
     """
     import uvicorn
 
+    from api.access.settings import AccessSettings
     from api.actions.settings import load_acting_settings
     from api.app import create_app
     from api.delivery.settings import load_deliver_settings
@@ -37,6 +39,7 @@ def api() -> None:
             acting=load_acting_settings(),
             advance_s=ADVANCE_S,
             deliver=load_deliver_settings(),
+            settings=AccessSettings.load(),
         ),
         host=settings.api_host,
         port=settings.api_port,

@@ -15,7 +15,6 @@ import httpx
 import pytest
 
 import tests.support.toy_domain as outside
-from api.app import create_app as create_api
 from sensors.gateway.app import Gateway as RunningGateway
 from sensors.gateway.app import GatewayParts, create_app, running
 from sensors.gateway.settings import GatewaySettings, KeyRule
@@ -30,9 +29,9 @@ from streams.runtime.worker import worker_host
 from streams.settings import load_settings
 from streams.storage.connect import connect
 from streams.storage.registry import save_registry
+from tests.support.admission import api_served
 from tests.support.api_client import get
 from tests.support.namespace import make_namespace as migrated
-from tests.support.served import served
 
 AREA = "330106"
 ROOT = Path(__file__).resolve().parents[2]
@@ -80,7 +79,7 @@ def test_from_sensor_to_api(
     assert answer == {"accepted": 3, "refused": []}
     with worker_host(database_url, name, domains) as host:
         host.run_until_idle()
-    with served(create_api(database_url, name, domains)) as client:
+    with api_served(database_url, name, domains) as client:
         (point,) = get(client, "/v1/points")["items"]
         assert (point["id"], point["type"]) == ("n1", "noise_meter")
         (alert,) = get(client, "/v1/alerts")["items"]

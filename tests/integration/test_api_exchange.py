@@ -10,15 +10,14 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from api.app import create_app
 from api.fiware.models import MODELS
 from deploy.city.simulation import Options, simulate_city
 from deploy.postgres import EmbeddedPostgres
 from streams.domains import find_domains
 from streams.runtime.worker import worker_host
+from tests.support.admission import api_served
 from tests.support.api_client import get, walk
 from tests.support.data_models import mistakes
-from tests.support.served import served
 
 pytestmark = pytest.mark.integration
 
@@ -49,7 +48,7 @@ def client(postgres: EmbeddedPostgres) -> Iterator[httpx.Client]:
         simulate_city(PLAY)
     with worker_host(postgres.conninfo, NAMESPACE, domains) as host:
         host.run_until_idle()
-    with served(create_app(postgres.conninfo, NAMESPACE, domains)) as found:
+    with api_served(postgres.conninfo, NAMESPACE, domains) as found:
         yield found
     with psycopg.connect(postgres.conninfo, autocommit=True) as connection:
         connection.execute(sql.SQL("drop schema {} cascade").format(sql.Identifier(NAMESPACE)))

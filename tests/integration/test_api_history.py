@@ -12,6 +12,7 @@ import pytest
 
 from api.app import create_app
 from api.routers import history
+from tests.support.admission import OPEN
 from tests.support.api_client import get, walk
 from tests.support.seed import Seeded, depth_mm, severity_of
 from tests.support.seed_domains import DOMAINS
@@ -277,7 +278,7 @@ def test_results_of_points_and_areas_page_together(
             " ('traffic.area.5min', 'gone', %(t)s, 300, '{}')",
             {"p": seeded.point, "a": seeded.county, "t": "2024-09-16T05:00:00+08:00"},
         )
-    with served(create_app(database_url, namespace, DOMAINS)) as client:
+    with served(create_app(database_url, namespace, DOMAINS, settings=OPEN)) as client:
         found = walk(client, f"/v1/areas/{seeded.county}/history", 1, series="results")
         own = walk(client, f"/v1/points/{seeded.point}/history", 5, series="results")
     assert [(r["kind"], r["area"], r["point"]) for r in found] == [

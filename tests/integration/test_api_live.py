@@ -18,6 +18,7 @@ from api.app import create_app
 from api.reading import list_alerts, newest_figures, opened, transitions_since, viewing
 from deploy import cli
 from streams.errors import Misconfigured
+from tests.support.admission import api_served, bearer, make_key
 from tests.support.seed import UNKNOWN_COUNTY, Seeded, seed
 from tests.support.seed_domains import DOMAINS
 from tests.support.seed_figures import AS_OF
@@ -52,8 +53,10 @@ def test_a_follower_gets_everything_and_then_only_what_changed(
     database_url: str, namespace: str, tmp_path: Path
 ) -> None:
     seeded = seed(database_url, namespace, tmp_path)
-    app = create_app(database_url, namespace, DOMAINS, poll_s=0.05)
-    with served(app) as client, following(client, namespace) as stream:
+    with (
+        api_served(database_url, namespace, DOMAINS, poll_s=0.05) as client,
+        following(client, namespace) as stream,
+    ):
         first = next(stream)
         assert first["event"] == "snapshot"
         assert len(first["data"]["areas"]) == 90
@@ -74,6 +77,7 @@ def test_one_look_serves_all_followers_and_ends_with_the_last(
 ) -> None:
     app = create_app(database_url, seeded.namespace, DOMAINS, poll_s=0.05)
     with served(app) as client:
+        client.headers.update(bearer(make_key(database_url, seeded.namespace)))
         with (
             following(client, seeded.namespace) as one,
             following(client, seeded.namespace) as other,

@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from api.app import create_app
+from tests.support.admission import OPEN
 from tests.support.api_client import get
 from tests.support.seed import Seeded
 from tests.support.seed_domains import DOMAINS
@@ -139,7 +140,7 @@ def test_health_is_503_when_records_wait_too_long(
         )
         connection.execute(f"update {namespace}.position set next_offset = 4 where partition = 1")
     for patience, status in ((30.0, 503), (600.0, 200)):
-        app = create_app(database_url, namespace, DOMAINS, stalled_s=patience)
+        app = create_app(database_url, namespace, DOMAINS, stalled_s=patience, settings=OPEN)
         with served(app) as client:
             answer = client.get("/v1/health")
         assert answer.status_code == status
@@ -165,7 +166,9 @@ def clone(connection: psycopg.Connection[Any], source: str, target: str) -> None
 
 
 def test_a_database_that_does_not_answer_is_a_503_problem() -> None:
-    app = create_app("host=127.0.0.1 port=1 dbname=none", "citybrain", DOMAINS, wait_s=0.2)
+    app = create_app(
+        "host=127.0.0.1 port=1 dbname=none", "citybrain", DOMAINS, wait_s=0.2, settings=OPEN
+    )
     with served(app) as client:
         document = problem(client, "/v1/health", 503)
     assert "database" in document["detail"]

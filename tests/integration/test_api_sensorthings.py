@@ -13,13 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from api.app import create_app
 from api.sensorthings.model import TYPES
 from api.sensorthings.translate import FUNCTIONS as _FUNCTIONS
+from tests.support.admission import api_served
 from tests.support.api_client import get, walk
 from tests.support.seed import Seeded
 from tests.support.seed_domains import DOMAINS
-from tests.support.served import served
 
 pytest_plugins = ["tests.support.seeded"]
 pytestmark = pytest.mark.integration
@@ -117,8 +116,8 @@ def test_readings_of_a_property_without_windows_are_found(
 ) -> None:
     water = DOMAINS["waterlogging"]
     bare = replace(water, properties=tuple(replace(p, windows_s=()) for p in water.properties))
-    app = create_app(database_url, seeded.namespace, {**DOMAINS, "waterlogging": bare})
-    with served(app) as client:
+    domains = {**DOMAINS, "waterlogging": bare}
+    with api_served(database_url, seeded.namespace, domains) as client:
         path = f"Datastreams({datastream(client, seeded)})/Observations"
         oldest = ask(client, path, top=1, orderby="phenomenonTime asc", count="true")
     assert oldest["@iot.count"] == 180

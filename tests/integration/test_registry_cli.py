@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 import shapely
 
-from api.app import create_app
 from deploy import cli
 from deploy.live_city import ensure_areas
 from sensors.registry.merge import difference
@@ -27,8 +26,8 @@ from streams.settings import Settings
 from streams.storage.connect import connect
 from streams.storage.migrate import drop_namespace, migrate, property_ids
 from streams.storage.registry import load_version, newest
+from tests.support.admission import api_served
 from tests.support.api_client import get
-from tests.support.served import served
 from tests.support.shared_data import shared_data
 
 pytestmark = pytest.mark.integration
@@ -350,7 +349,7 @@ def test_points_are_found_by_what_others_call_them(city: City) -> None:
         "b,flood_point,330106,乙,120.13,30.26,wgs84,b-d,gw,depth,8,\n"
     )
     assert city.run("import", city.file("p.csv", text))[0] == 0
-    with served(create_app(city.conninfo, city.namespace, find_domains())) as client:
+    with api_served(city.conninfo, city.namespace, find_domains()) as client:
         (a,) = get(client, "/v1/points", external="bureau:HZ:7")["items"]
         assert (a["id"], a["external_ids"]) == ("a", {"bureau": "HZ:7"})
         assert a["outside_area"] is True

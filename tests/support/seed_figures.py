@@ -21,7 +21,10 @@ FACT = (
 )
 
 
-def _fact(connection: Connection, indicator: str, area: str, period: str, **given: Any) -> None:
+def write_fact(
+    connection: Connection, indicator: str, area: str, period: str, **given: Any
+) -> None:
+    """A fact, by default of the hour before `AS_OF`."""
     hour = AS_OF.replace(minute=0)
     row: dict[str, Any] = {
         "indicator": indicator,
@@ -49,7 +52,7 @@ def _fact(connection: Connection, indicator: str, area: str, period: str, **give
 def write_facts(connection: Connection, registry: Registry) -> None:
     cities = sorted(a.code for a in registry.areas.values() if a.level == "city")
     for number, city in enumerate(cities):
-        _fact(
+        write_fact(
             connection,
             "air.aqi",
             city,
@@ -59,8 +62,8 @@ def write_facts(connection: Connection, registry: Registry) -> None:
             want=8,
             detail=Jsonb({"standard": "HJ 633-2012"}),
         )
-        _fact(connection, "waterlogging.flooded", city, "hour", value=str(number % 5))
-    _fact(
+        write_fact(connection, "waterlogging.flooded", city, "hour", value=str(number % 5))
+    write_fact(
         connection,
         "waterlogging.flooded",
         "330000",
@@ -72,7 +75,7 @@ def write_facts(connection: Connection, registry: Registry) -> None:
         upper="44",
     )
     state = {"start": DAY, "end": DAY + timedelta(days=1), "unit": "%"}
-    _fact(
+    write_fact(
         connection,
         "plan.13",
         "330000",
@@ -90,7 +93,7 @@ def write_facts(connection: Connection, registry: Registry) -> None:
         "unit": "%",
     }
     first = AS_OF - timedelta(hours=6)
-    _fact(
+    write_fact(
         connection,
         "plan.15",
         "330000",
@@ -104,7 +107,7 @@ def write_facts(connection: Connection, registry: Registry) -> None:
         known_from=first,
         known_to=first + timedelta(hours=2),
     )
-    _fact(
+    write_fact(
         connection,
         "plan.15",
         "330000",

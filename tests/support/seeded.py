@@ -10,10 +10,9 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from api.app import create_app
+from tests.support.admission import api_served
 from tests.support.seed import Seeded, seed
 from tests.support.seed_domains import DOMAINS
-from tests.support.served import served
 
 NAMESPACE = "test_api_seeded"
 
@@ -30,6 +29,5 @@ def seeded(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Itera
 @pytest.fixture(scope="module")
 def client(database_url: str, seeded: Seeded) -> Iterator[httpx.Client]:
     """A client of an app that reads the seeded namespace by default."""
-    app = create_app(database_url, seeded.namespace, DOMAINS)
-    with served(app) as client:
+    with api_served(database_url, seeded.namespace, DOMAINS) as client:
         yield client

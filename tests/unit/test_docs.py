@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from pydantic_settings import BaseSettings
 
+from api.access.settings import AccessSettings
 from api.actions.settings import ActingSettings
 from api.app import create_app
 from api.delivery.settings import DeliverSettings
@@ -45,6 +46,7 @@ FORBIDDEN = re.compile(
 )
 KINDS = (
     Settings,
+    AccessSettings,
     GatewaySettings,
     MqttSettings,
     NativeSettings,
@@ -80,6 +82,7 @@ def generate(what: str) -> str:
         "acting": lambda: settings_table(ActingSettings),
         "mqtt": lambda: settings_table(MqttSettings),
         "deliver": lambda: settings_table(DeliverSettings),
+        "access": lambda: settings_table(AccessSettings),
         "native": lambda: settings_table(NativeSettings),
         "parameters": parameters_table,
         "timing": timing_table,
@@ -164,6 +167,7 @@ def test_generated_tables_are_what_the_code_declares() -> None:
             seen.append(what)
             assert held == generate(what), f"{page.name}: python -m tests.unit.test_docs"
     assert sorted(seen) == [
+        "access",
         "acting",
         "deliver",
         "mqtt",

@@ -8,6 +8,10 @@ from pg_namespace n join pg_class c on c.relnamespace = n.oid and c.relname = 'n
 where n.nspname ~ '^[a-z][a-z0-9_]{0,40}$' and has_schema_privilege(n.oid, 'usage')
 order by n.nspname
 
+-- name: covers_all
+-- Whether codes that begin so are all there are; false while there are none.
+select coalesce(bool_and(code ^@ any(%(reach)s::text[])), false) from area
+
 -- name: clock
 -- The namespace's processing clock and how fresh and complete all of it is. The clock is the
 -- newest processing time that any output carries; the log's end minus the position is the lag.

@@ -1,0 +1,102 @@
+"""What somebody of one county asks for in another, for every route of the OpenAPI document."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from api.access.need import NEEDS, Need
+from tests.support.seed import Seeded
+
+BODIES: Mapping[str, Any] = {
+    "POST /v1/session": {"login": "nobody", "password": "wrong password 1"},
+    "POST /v1/session/link": {"token": "x" * 43},
+    "POST /v1/session/password": {"old": "wrong password 1", "new": "another long one 2"},
+    "POST /v1/access/accounts": {
+        "login": "new.one",
+        "password": "a long enough word",
+        "grants": [{"role": "viewer", "area": "{theirs}"}],
+    },
+    "PATCH /v1/access/accounts/{login}": {"name": "changed"},
+    "POST /v1/access/accounts/{login}/grants": {"role": "viewer", "area": "{theirs}"},
+    "POST /v1/access/keys": {"name": "k", "scopes": ["read"], "areas": ["{theirs}"]},
+}
+QUERIES: Mapping[str, Mapping[str, str]] = {
+    "GET /v1/points": {"area": "{theirs}"},
+    "GET /v1/alerts": {"area": "{theirs}"},
+    "GET /v1/ledger": {"area": "{theirs}"},
+    "GET /v1/tickets": {"area": "{theirs}"},
+    "GET /v1/episodes": {"area": "{theirs}"},
+    "GET /v1/sensors/health": {"area": "{theirs}"},
+    "GET /v1/facts": {"area": "{theirs}"},
+    "GET /v1/fiware/entities": {"type": "FloodMonitoring", "area": "{theirs}"},
+    "GET /v1/readings": {"property": "depth", "point": "{point}"},
+    "GET /v1/sensorthings/v1.1/{path}": {},
+}
+# What a list answers to who asks for another county by name; else 403.
+NOT_TOLD: Mapping[str, int] = {
+    "GET /v1/readings": 422,  # as for a point that is not there
+    "GET /v1/sensorthings/v1.1/{path}": 404,
+    "GET /v1/live": 200,  # takes no area
+    "GET /v1/access/accounts": 200,
+    "GET /v1/access/keys": 200,
+    "GET /v1/access/audit": 200,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One route with its parameters filled in."""
+
+    route: str
+    method: str
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: Any = None
+
+    @property
+    def need(self) -> Need:
+        return NEEDS[self.route]
+
+
+def requests(seeded: Seeded, key_id: str, login: str) -> list[Request]:
+    """Every route, asking for what belongs to the seeded county."""
+    words = {
+        "theirs": seeded.county,
+        "code": seeded.county,
+        "area": seeded.county,
+        "point": seeded.point,
+        "login": login,
+        "role": "viewer",
+        "indicator": "waterlogging.flooded",
+        "period": "hour",
+        "start": "2024-09-16T05:00:00+08:00",
+        "path": f"Things('{seeded.point}')",
+    }
+    found = []
+    for route in NEEDS:
+        method, path = route.split(" ")
+        own = words | {"id": _id(path, seeded, key_id)}
+        query = {name: text.format(**own) for name, text in QUERIES.get(route, {}).items()}
+        body = _filled(BODIES.get(route), own)
+        found.append(Request(route, method, path.format(**own), query, body))
+    return found
+
+
+def _id(path: str, seeded: Seeded, key_id: str) -> str:
+    if "/alerts/" in path:
+        return seeded.alert
+    if "/keys/" in path:
+        return key_id
+    if "/fiware/" in path:
+        return f"urn:ngsi-ld:FloodMonitoring:{seeded.namespace}:{seeded.point}"
+    return seeded.point
+
+
+def _filled(given: Any, words: Mapping[str, str]) -> Any:
+    if isinstance(given, dict):
+        return {name: _filled(value, words) for name, value in given.items()}
+    if isinstance(given, list):
+        return [_filled(each, words) for each in given]
+    return given.replace("{theirs}", words["theirs"]) if isinstance(given, str) else given
