@@ -53,3 +53,12 @@ def register(app: typer.Typer) -> None:
         for topic in topics:
             typer.echo(f"made topic {topic}")
         typer.echo(f"{name} is up to date: {done.partitions} partitions, store {done.store}")
+        if kind in (None, NamespaceKind.LIVE):
+            import sys
+
+            from deploy import access
+
+            there = settings.model_copy(update={"namespace": name})
+            made = access.first_administrator(there, seen=sys.stdout.isatty())
+            for line in access.welcome_lines(made):
+                typer.echo(line)

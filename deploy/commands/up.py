@@ -29,8 +29,10 @@ def register(app: typer.Typer) -> None:
         ] = None,
     ) -> None:
         """Start citybrain, or what of it does not run; wait until each part works."""
-        from deploy import startup
-        from deploy.var_dir import given_settings
+        import sys
+
+        from deploy import access, startup
+        from deploy.var_dir import given_settings, settings_here
 
         settings = given_settings()
         meant = startup.check(settings, infra, play)
@@ -38,3 +40,5 @@ def register(app: typer.Typer) -> None:
         steps.reached(f"infrastructure: {meant}")
         startup.start_all(settings, meant, play, steps)
         typer.echo("citybrain is up. `citybrain status` shows it, `citybrain down` stops it.")
+        for line in access.welcome(settings_here(), play, seen=sys.stdout.isatty()):
+            typer.echo(line)
