@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from collections.abc import Iterator
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
+from api.access.guard import COOKIE
+from api.access.role import ALL, Role
+from tests.support.admission import make_account, make_session
 from tests.support.seed import UNKNOWN_COUNTY, Seeded
 
-pytest_plugins = ["tests.support.seeded"]
+pytest_plugins = ["tests.support.seeded", "tests.support.browser"]
 pytestmark = [pytest.mark.browser, pytest.mark.integration]
 
 DESK = (1440, 900)
@@ -21,34 +22,31 @@ PHONE = (390, 844)
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Debian's Chromium; a missing one fails where everything must be there (CI=true)."""
-    path = shutil.which("chromium")
-    if path is None:
-        reason = "no chromium: apt-get install chromium fonts-noto-cjk"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield found
-        found.close()
+def session(database_url: str, seeded: Seeded) -> str:
+    """The token of somebody who sees everything."""
+    make_account(database_url, seeded.namespace, "viewer", (Role.VIEWER, ALL))
+    return make_session(database_url, seeded.namespace, "viewer")
 
 
 @pytest.fixture
-def page(browser: Browser, client: httpx.Client) -> Iterator[Page]:
+def page(browser: Browser, client: httpx.Client, session: str) -> Iterator[Page]:
     """The start page, drawn and fed; any error in its scripts fails the test."""
-    yield from opened(browser, client, DESK)
+    yield from opened(browser, client, session, DESK)
 
 
 @pytest.fixture
-def phone(browser: Browser, client: httpx.Client) -> Iterator[Page]:
+def phone(browser: Browser, client: httpx.Client, session: str) -> Iterator[Page]:
     """The same on a phone."""
-    yield from opened(browser, client, PHONE)
+    yield from opened(browser, client, session, PHONE)
 
 
-def opened(browser: Browser, client: httpx.Client, size: tuple[int, int]) -> Iterator[Page]:
+def opened(
+    browser: Browser, client: httpx.Client, session: str, size: tuple[int, int]
+) -> Iterator[Page]:
     page = browser.new_page(viewport={"width": size[0], "height": size[1]})
+    page.context.add_cookies(
+        [{"name": COOKIE, "value": session, "url": str(client.base_url), "httpOnly": True}]
+    )
     trouble: list[str] = []
     page.on("pageerror", lambda error: trouble.append(str(error)))
     page.on("console", lambda said: trouble.append(said.text) if said.type == "error" else None)

@@ -50,12 +50,22 @@ export function span(seconds) {
 
 export const between = (from, to) => (from && to ? Math.max(0, (Date.parse(to) - Date.parse(from)) / 1000) : null);
 
+let onNobody = async () => {};
+// What to do when an answer is 401, before the question is asked again.
+export function whenNobody(act) { onNobody = act; }
+
 export async function fetchJson(path, given = {}) {
   const query = new URLSearchParams(Object.entries(given).filter(([, value]) => value !== null && value !== undefined));
-  const answer = await fetch(`/v1/${path}?${query}`, { headers: { accept: "application/json" } });
+  let answer = await ask(path, query);
+  while (answer.status === 401) {
+    await onNobody();
+    answer = await ask(path, query);
+  }
   if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
   return answer.json();
 }
+
+const ask = (path, query) => fetch(`/v1/${path}?${query}`, { headers: { accept: "application/json" } });
 
 export function periodWord(period) {
   return word(period === "state" ? "state_" : period);

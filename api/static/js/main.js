@@ -2,14 +2,16 @@
 
 import { showAlerts } from "./alerts.js";
 import { closeCounty, openCounty, openedCounty, refreshCounty } from "./county.js";
-import { byId, count, element, fetchJson, momentOf } from "./dom.js";
+import { byId, count, element, fetchJson, momentOf, whenNobody } from "./dom.js";
 import { chosenDomain, countOpen, domainAlerts, drawTabs, loadDomains, ownFigures, paintedAreas } from "./domains.js";
 import { showFigures } from "./figures.js";
 import { drawLegend, drawMap, markChosen, paint } from "./map.js";
+import { begin, login, look } from "./session.js";
 import { followWarnings, showWarnings } from "./warnings.js";
 import { kindBanner, switchLanguage, translatePage, word } from "./words.js";
 
 const COUNTY_EVERY_MS = 4000;
+const AGAIN_MS = 3000;
 const state = { areas: {}, alerts: [], open: [], figures: [], freshness: null, rates: {}, ledger: null, trouble: null };
 let namespace = null;
 let catalogue = [];
@@ -18,8 +20,11 @@ let connected = false;
 async function start() {
   translatePage();
   byId("language").addEventListener("click", () => { switchLanguage(); drawLegend(); drawTabs(); render(); showWarnings(); refreshCounty(); });
+  byId("login-language").addEventListener("click", switchLanguage);
   byId("county-close").addEventListener("click", leaveCounty);
   document.addEventListener("keydown", (event) => { if (event.key === "Escape" && openedCounty()) leaveCounty(); });
+  whenNobody(async () => { if ((await look()).kind === "nobody") await login(); });
+  await begin();
   const found = await fetchJson("namespaces");
   namespace = chooseNamespace(found.items);
   offerNamespaces(found.items);
@@ -63,8 +68,23 @@ async function drawAreas() {
 function follow() {
   const source = new EventSource(`/v1/live?namespace=${encodeURIComponent(namespace)}`);
   source.addEventListener("open", () => { connected = true; render(); });
-  source.addEventListener("error", () => { connected = false; render(); });
+  source.addEventListener("error", () => {
+    connected = false;
+    render();
+    if (source.readyState === EventSource.CLOSED) followAgain(); // refused: the session may have ended
+  });
   for (const kind of ["snapshot", "change"]) source.addEventListener(kind, (event) => take(kind, JSON.parse(event.data)));
+}
+
+async function followAgain() {
+  try {
+    if ((await look()).kind === "nobody") await login();
+    else await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+  } catch (error) {
+    console.warn(error.message); // the state at the top tells people
+    await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+  }
+  follow();
 }
 
 function take(kind, sections) {

@@ -69,6 +69,23 @@ const WORDS = {
   "unknown-short": ["未知", "unknown"],
   hour: ["小时", "hour"], day: ["日", "day"], month: ["月", "month"], year: ["年", "year"], state_: ["现状", "now"],
   composite: ["综合", "All"],
+  login: ["登录", "Log in"],
+  logout: ["退出", "Log out"],
+  account: ["账号", "Account"],
+  password: ["密码", "Password"],
+  "change-password": ["请先修改密码", "Change the password first"],
+  "old-password": ["原密码", "Present password"],
+  "new-password": ["新密码（至少 12 个字符）", "New password (12 characters or more)"],
+  "password-again": ["再次输入新密码", "The new one again"],
+  save: ["保存", "Save"],
+  "wrong-login": ["账号或密码不正确。", "Account and password do not fit."],
+  "too-many": ["失败次数过多，请 15 分钟后再试。", "Too many failures: wait 15 minutes."],
+  "link-used": ["此链接已使用或已过期。", "This link was used, or is too old."],
+  "not-the-same": ["两次输入的新密码不一致。", "The new passwords differ."],
+  "too-easy": ["新密码太短或太简单。", "The new password is too short or too easy."],
+  everywhere: ["全部", "everywhere"],
+  "role-viewer": ["查看", "viewer"], "role-operator": ["值班", "operator"],
+  "role-commander": ["指挥", "commander"], "role-administrator": ["管理", "administrator"],
   compound: ["（多领域叠加升一级）", "(several at once: one step up)"],
 };
 const LEVELS = [["绿", "low", "低"], ["蓝", "blue", "一般"], ["黄", "yellow", "较高"], ["橙", "orange", "高"], ["红", "red", "极高"]];
@@ -89,17 +106,23 @@ export const levelName = (rank) => (english ? LEVELS[rank][1] : `${LEVELS[rank][
 export const kindBanner = (kind) => KINDS[kind] && [KINDS[kind][0], KINDS[kind][english ? 2 : 1]];
 export const pick = (zh, en) => (english ? en || zh : zh || en);
 
+const listeners = [];
+
+export const onLanguage = (act) => listeners.push(act);
+
 export function switchLanguage() {
   english = !english;
   localStorage.setItem("language", english ? "en" : "zh");
   translatePage();
+  for (const act of listeners) act();
 }
 
 export function translatePage() {
   document.documentElement.lang = english ? "en" : "zh-CN";
   for (const node of document.querySelectorAll("[data-word]")) node.textContent = word(node.dataset.word);
   for (const node of document.querySelectorAll("[data-label]")) node.setAttribute("aria-label", word(node.dataset.label));
-  const button = document.getElementById("language");
-  button.textContent = english ? "中文" : "English";
-  button.lang = english ? "zh-CN" : "en";
+  for (const button of document.querySelectorAll(".language")) {
+    button.textContent = english ? "中文" : "English";
+    button.lang = english ? "zh-CN" : "en";
+  }
 }
