@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -70,7 +71,9 @@ class Broadcaster:
         self._parts = parts
         self._channels: dict[tuple[str, Reach], _Channel] = {}
 
-    async def follow(self, namespace: str, reach: Reach = EVERYTHING) -> AsyncIterator[LiveEvent]:
+    async def follow(
+        self, namespace: str, reach: Reach = EVERYTHING
+    ) -> AsyncGenerator[LiveEvent, None]:
         """A snapshot of what lies in these areas, then changes, for ever."""
         key = namespace, reach
         channel = self._channels.setdefault(key, _Channel())
@@ -147,6 +150,29 @@ class Broadcaster:
         received = state["ledger"]["received"]
         samples.append(Sample(time.monotonic(), view.as_of, received))
         return {**state, "rates": rates(samples), "figures": figures, "trouble": None}
+
+
+async def while_admitted(
+    events: AsyncGenerator[LiveEvent, None], admits: Callable[[], Awaitable[bool]], every_s: float
+) -> AsyncIterator[LiveEvent]:
+    """The events until `admits` says no; it is asked so often, also when nothing happens."""
+    coming = asyncio.ensure_future(anext(events))
+    look = time.monotonic() + every_s
+    try:
+        while True:
+            await asyncio.wait({coming}, timeout=max(0.0, look - time.monotonic()))
+            if time.monotonic() >= look:
+                if not await admits():
+                    return
+                look = time.monotonic() + every_s
+            if coming.done():
+                yield coming.result()
+                coming = asyncio.ensure_future(anext(events))
+    finally:
+        coming.cancel()
+        with suppress(asyncio.CancelledError):
+            await coming
+        await events.aclose()
 
 
 async def moving_parts(view: View) -> dict[str, Any]:

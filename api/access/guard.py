@@ -49,6 +49,7 @@ class Guard:
     refusals: Refusals
     needs: Mapping[str, Need]
     clock: Callable[[], datetime] = wall_clock
+    ask_every_s: float = 10.0  # whether who follows a stream still may
 
     async def identify(self, request: Request) -> Caller | None:
         """Who asks; None for nobody. `Problem` 401 for credentials that are not good (any more)."""
@@ -63,12 +64,12 @@ class Guard:
         return None
 
     async def still_admits(self, request: Request) -> bool:
-        """Whether who follows a stream would be let in again."""
+        """Whether who follows a stream would be let in again, and see the same."""
         try:
             caller = await self.identify(request)
         except Problem:
             return False
-        return caller is not None and bool(caller.reach(request.state.need).areas)
+        return caller is not None and caller.reach(request.state.need) == reach_here(request)
 
     async def _by_key(self, header: str, address: str) -> Caller:
         kind, _, text = header.partition(" ")

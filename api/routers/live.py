@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from api.access.guard import Guard, guard_of, reach_here
-from api.live import Broadcaster
+from api.live import Broadcaster, while_admitted
 from api.problem import RESPONSES
 from api.view import Parts, chosen_namespace, parts
-
-ASK_EVERY = timedelta(seconds=10)  # whether who follows still may
 
 router = APIRouter(tags=["live"], responses=RESPONSES)
 
@@ -42,10 +40,7 @@ async def live(
     guard: Annotated[Guard, Depends(guard_of)],
 ) -> AsyncIterator[ServerSentEvent]:
     broadcaster: Broadcaster = request.app.state.broadcaster
-    checked = guard.clock()
-    async for event in broadcaster.follow(namespace, reach_here(request)):
-        if guard.clock() - checked >= ASK_EVERY:
-            checked = guard.clock()
-            if not await guard.still_admits(request):
-                return
+    followed = broadcaster.follow(namespace, reach_here(request))
+    admits = partial(guard.still_admits, request)
+    async for event in while_admitted(followed, admits, guard.ask_every_s):
         yield ServerSentEvent(id=event.id, event=event.kind, data=event.data)

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,12 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from api.actions import keys
 from api.app import create_app
 from api.reading import list_alerts, newest_figures, opened, transitions_since, viewing
 from deploy import cli
 from streams.errors import Misconfigured
-from tests.support.admission import api_served, bearer, make_key
+from tests.support.admission import act, api_served, bearer, by, make_key
 from tests.support.seed import UNKNOWN_COUNTY, Seeded, seed
 from tests.support.seed_domains import DOMAINS
 from tests.support.seed_figures import AS_OF
@@ -89,6 +91,22 @@ def test_one_look_serves_all_followers_and_ends_with_the_last(
                 break
             client.get("/v1/namespaces")  # gives the server time to notice
         assert app.state.broadcaster.watched() == {}
+
+
+def test_a_stream_ends_with_the_key_also_when_nothing_happens(
+    database_url: str, seeded: Seeded
+) -> None:
+    key = make_key(database_url, seeded.namespace)
+    app = create_app(database_url, seeded.namespace, DOMAINS, poll_s=0.05)
+    app.state.guard = replace(app.state.guard, ask_every_s=0.1)
+    with served(app) as client:
+        client.headers.update(bearer(key))
+        with following(client, seeded.namespace) as stream:
+            assert next(stream)["event"] == "snapshot"
+            id_ = key.split("_")[1]
+            act(database_url, seeded.namespace, lambda desk: keys.revoke(desk, id_, by()))
+            assert [event for event in stream if event["event"] == "snapshot"] == []
+        assert client.get("/v1/live").status_code == 401
 
 
 def raise_county(database_url: str, seeded: Seeded, code: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -32,13 +33,14 @@ def by(now: datetime | None = None) -> By:
 
 
 def act(conninfo: str, namespace: str, work: Callable[[Desk], Awaitable[T]]) -> T:
-    """One transaction of the API's actions."""
+    """One transaction of the API's actions, in a thread: a browser's test has a loop already."""
 
     async def run() -> T:
         async with opened(conninfo) as actions, actions.acting(namespace) as desk:
             return await work(desk)
 
-    return asyncio.run(run())
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(lambda: asyncio.run(run())).result()
 
 
 def make_key(

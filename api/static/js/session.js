@@ -71,7 +71,8 @@ function show() {
   byId("login-title").dataset.word = mustChange ? "change-password" : "login";
   byId("login-title").textContent = word(byId("login-title").dataset.word);
   if (!byId("login").open) byId("login").showModal();
-  byId(mustChange ? "password-old" : "login-name").focus();
+  const first = byId("login-name").value ? "login-password" : "login-name"; // the same person again
+  byId(mustChange ? "password-old" : first).focus();
 }
 
 async function enter() {
