@@ -125,7 +125,7 @@ async def admitted(request: Request) -> None:
     caller = await guard.identify(request)
     if caller is None:
         raise unauthorized("Log in, or send an API key: Authorization: Bearer cb_…")
-    request.state.caller = caller
+    request.state.caller, request.state.who = caller, caller.who
     if request.method not in SAFE and caller.session is not None:
         same_origin(request)
         with_token(request)
@@ -136,11 +136,17 @@ async def admitted(request: Request) -> None:
 
 
 def same_origin(request: Request) -> None:
-    """`Problem` 403 when a browser says that another site's page asks."""
+    """`Problem` 403 when a browser says that another site's page asks.
+
+    `Sec-Fetch-Site` decides where there is one: a proxy may have changed the host.
+    """
     site = request.headers.get("sec-fetch-site")
     origin = request.headers.get("origin")
-    foreign = origin is not None and urlsplit(origin).netloc != request.headers.get("host")
-    if foreign or site in ("cross-site", "same-site"):
+    if site is not None:
+        foreign = site in ("cross-site", "same-site")
+    else:
+        foreign = origin is not None and urlsplit(origin).netloc != request.headers.get("host")
+    if foreign:
         raise Problem(403, "This was asked by a page of another site.")
 
 
