@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from api.access.need import Need
 from api.access.role import EVERYTHING, IMPLIED, NOTHING, Grant, Reach, Role, Scope, reach_of
-from api.problem import Problem
 
 ANONYMOUS = "anonymous"
 
@@ -41,11 +40,6 @@ class Caller:
     def reach_as(self, role: Role) -> Reach:
         """Where a person has this role, or one that includes it."""
         return reach_of(grant.area for grant in self.grants if role in IMPLIED[grant.role])
-
-    def require(self, role: Role, area: str) -> None:
-        """`Problem` 403 unless a person has the role in all of this area."""
-        if not self.reach_as(role).covers(area):
-            raise Problem(403, f"This needs the role {role} for {area}.")
 
 
 def lacking(caller: Caller, need: Need) -> str:

@@ -181,6 +181,13 @@ def reach_here(request: Request) -> Reach:
     return EVERYTHING if caller is None else caller.reach(request.state.need)
 
 
+def must_cover(request: Request, area: str) -> None:
+    """`Problem` 403 unless the caller has what this route needs in all of the area."""
+    if not reach_here(request).covers(area):
+        words = lacking(actor(request), request.state.need).removesuffix(".")
+        raise Problem(403, f"{words} in {area}.")
+
+
 def route_of(request: Request) -> str:
     """The route as the table of needs names it (a nested router's route knows no prefix)."""
     path = str(request.scope["route"].path_format)
