@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,13 +16,18 @@ from api.access.need import NEEDS, Of
 from api.access.role import Role
 from api.access.secret import derived
 from tests.support.admission import bearer, make_account, make_session
-from tests.support.guarded_city import NAMESPACE, City, first_event, own_point, told
+from tests.support.guarded_city import NAMESPACE, City, first_event, guarded_city, own_point, told
 from tests.support.trespass import NOT_TOLD
 
-pytest_plugins = ["tests.support.guarded_city"]
 pytestmark = pytest.mark.integration
 
 CLOSED = [route for route, need in NEEDS.items() if not need.public]
+
+
+@pytest.fixture(scope="module")
+def city(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
+    with guarded_city(database_url, tmp_path_factory.mktemp("boundaries")) as found:
+        yield found
 
 
 def refused(answer: httpx.Response, status: int) -> dict[str, Any]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
 import psycopg
-import pytest
 from psycopg import sql
 from psycopg.rows import dict_row
 
@@ -82,10 +83,10 @@ def first_event(client: httpx.Client, headers: dict[str, str]) -> httpx.Response
     return httpx.Response(200, text=data)
 
 
-@pytest.fixture(scope="module")
-def city(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
+@contextmanager
+def guarded_city(database_url: str, folder: Path) -> Iterator[City]:
     """Their county is the seeded one; ours is another with points and alerts of its own."""
-    seeded = seed(database_url, NAMESPACE, tmp_path_factory.mktemp("boundaries"))
+    seeded = seed(database_url, NAMESPACE, folder)
     table = sql.Identifier(NAMESPACE, "alert")
     with psycopg.connect(database_url) as connection:
         row = connection.execute(
