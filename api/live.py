@@ -9,8 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -150,29 +149,6 @@ class Broadcaster:
         received = state["ledger"]["received"]
         samples.append(Sample(time.monotonic(), view.as_of, received))
         return {**state, "rates": rates(samples), "figures": figures, "trouble": None}
-
-
-async def while_admitted(
-    events: AsyncGenerator[LiveEvent, None], admits: Callable[[], Awaitable[bool]], every_s: float
-) -> AsyncIterator[LiveEvent]:
-    """The events until `admits` says no; it is asked so often, also when nothing happens."""
-    coming = asyncio.ensure_future(anext(events))
-    look = time.monotonic() + every_s
-    try:
-        while True:
-            await asyncio.wait({coming}, timeout=max(0.0, look - time.monotonic()))
-            if time.monotonic() >= look:
-                if not await admits():
-                    return
-                look = time.monotonic() + every_s
-            if coming.done():
-                yield coming.result()
-                coming = asyncio.ensure_future(anext(events))
-    finally:
-        coming.cancel()
-        with suppress(asyncio.CancelledError):
-            await coming
-        await events.aclose()
 
 
 async def moving_parts(view: View) -> dict[str, Any]:

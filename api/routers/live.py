@@ -10,7 +10,8 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from api.access.guard import Guard, guard_of, reach_here
-from api.live import Broadcaster, while_admitted
+from api.access.watch import while_admitted
+from api.live import Broadcaster
 from api.problem import RESPONSES
 from api.view import Parts, chosen_namespace, parts
 
