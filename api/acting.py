@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Annotated, TypeVar
 
 from fastapi import Header, Request
 
-from api.actions.actor import Actor, NotAllowed
+from api.access import role as access
+from api.access.caller import Caller
+from api.access.guard import actor
+from api.actions.actor import Actor, Kind, NotAllowed, OutOfSight, Role
 from api.actions.expected import Overtaken
 from api.actions.opening import WritingPool
 from api.actions.refusal import Conflict, Refused, Unknown
 from api.actions.settings import ActingSettings
 from api.problem import MEDIA_TYPE, RESPONSES, Mistake, Problem, ProblemDocument
+from api.queries.database import Reader
+from api.view import parts, viewing
 from streams.storage.connect import Connection
 
 T = TypeVar("T")
@@ -33,9 +39,36 @@ ACTING_RESPONSES = RESPONSES | {
 }
 
 
+ROLES = {
+    access.Role.VIEWER: Role.VIEWER,
+    access.Role.OPERATOR: Role.OPERATOR,
+    access.Role.COMMANDER: Role.COMMANDER,
+    access.Role.ADMINISTRATOR: Role.VIEWER,  # gives access, and no orders
+}
+SCOPES = {access.Scope.ACT: Role.OPERATOR, access.Scope.REPORT: Role.REPORTER}
+
+
 def who_acts(request: Request) -> Actor:
-    """Dependency: who asks for a change. Nobody is known until access replaces this."""
-    raise Problem(401, "Nobody may change anything here: access is not set up.")
+    """Dependency: who asks for a change, with what was granted to them."""
+    return actor_of(actor(request))
+
+
+def actor_of(caller: Caller) -> Actor:
+    """The caller as the state machines know them."""
+    if caller.key is None:
+        grants = tuple((ROLES[grant.role], grant.area) for grant in caller.grants)
+        return Actor(caller.who, Kind.PERSON, grants)
+    scopes, reach = caller.key
+    roles = [role for scope, role in SCOPES.items() if scope in scopes]
+    grants = tuple((role, area) for role in roles for area in reach.areas)
+    return Actor(caller.who, Kind.PROGRAM, grants)
+
+
+@asynccontextmanager
+async def in_sight(request: Request, namespace: str) -> AsyncIterator[Reader]:
+    """What the caller sees of the namespace: who changes a thing must see it first, else 404."""
+    async with viewing(parts(request), namespace, actor(request).sight) as seen:
+        yield seen.reader
 
 
 def last_seen(
@@ -84,10 +117,12 @@ async def written(request: Request, namespace: str, call: Callable[[Connection],
 def told(refusal: Refused) -> Problem:
     """The problem that a refusal is."""
     match refusal:
+        case OutOfSight():
+            return Problem(404, "There is nothing like that here.", unseen=True)
         case NotAllowed():
             return Problem(403, _sentence(refusal))
         case Unknown():
-            return Problem(404, _sentence(refusal))
+            return Problem(404, _sentence(refusal), unseen=True)
         case Overtaken():
             return Problem(412, _sentence(refusal))
         case Conflict():

@@ -98,9 +98,22 @@ class View:
             self.must_meet(area, figures=figures)
         return [str(code) for code in codes]
 
+    async def reached_below(self, area: str | None) -> list[str] | None:
+        """Like `codes_below`, but of the caller's areas only, also when no area is asked for."""
+        codes = await self.codes_below(area)
+        if not self.reader.limited:
+            return codes
+        if codes is None:
+            codes = [str(code) for code in await self.reader.column("codes")]
+        return [code for code in codes if self.reach.covers(code)]
+
     def must_meet(self, area: str, *, figures: bool = False) -> None:
         """`Problem` 403 when all of the area is outside of the caller's."""
-        if not self.reader.limited or self.reach.meets(area) or (figures and len(stem_of(area)) < 6):
+        if (
+            not self.reader.limited
+            or self.reach.meets(area)
+            or (figures and len(stem_of(area)) < 6)
+        ):
             return
         raise Problem(403, f"{area} is outside of the areas that you may see: {self.reach}.")
 

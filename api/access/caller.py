@@ -37,6 +37,11 @@ class Caller:
             return areas if need.scope in scopes else NOTHING
         return NOTHING if need.role is None else self.reach_as(need.role)
 
+    @property
+    def sight(self) -> Reach:
+        """What of the namespace the caller may see to act on it."""
+        return self.reach_as(Role.VIEWER) if self.key is None else self.key[1]
+
     def reach_as(self, role: Role) -> Reach:
         """Where a person has this role, or one that includes it."""
         return reach_of(grant.area for grant in self.grants if role in IMPLIED[grant.role])

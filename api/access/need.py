@@ -43,6 +43,11 @@ def reads(of: Of) -> Need:
     return Need(Role.VIEWER, Scope.READ, of)
 
 
+def acts(of: Of, scope: Scope | None = None) -> Need:
+    """An operator, or a program with this scope."""
+    return Need(Role.OPERATOR, scope, of)
+
+
 def administers(of: Of) -> Need:
     """An administrator, never a program."""
     return Need(Role.ADMINISTRATOR, None, of)
@@ -80,6 +85,46 @@ NEEDS: Mapping[str, Need] = {
     "GET /v1/points/{id}/history": reads(Of.OBJECT),
     "GET /v1/alerts": reads(Of.ROWS),
     "GET /v1/alerts/{id}": reads(Of.OBJECT),
+    "GET /v1/alerts/{id}/actions": reads(Of.OBJECT),
+    "POST /v1/alerts/{id}/actions": acts(Of.OBJECT),
+    "GET /v1/alerts/{id}/answers": reads(Of.OBJECT),
+    "GET /v1/events": reads(Of.ROWS),
+    "GET /v1/events/stream": reads(Of.ROWS),
+    "GET /v1/events/{event}/answers": reads(Of.OBJECT),
+    "POST /v1/events/{event}/answers": acts(Of.OBJECT, Scope.REPORT),
+    "GET /v1/closures": reads(Of.ROWS),
+    "POST /v1/closures": acts(Of.OBJECT),
+    "GET /v1/closures/{id}": reads(Of.OBJECT),
+    "POST /v1/closures/{id}/steps": acts(Of.OBJECT, Scope.ACT),
+    "GET /v1/messages": reads(Of.ROWS),
+    "POST /v1/messages": acts(Of.ROWS, Scope.ACT),
+    "GET /v1/messages/{id}": reads(Of.OBJECT),
+    "POST /v1/messages/{id}/signature": Need(Role.COMMANDER, None, Of.OBJECT),
+    "POST /v1/messages/{id}/refusal": acts(Of.OBJECT),
+    "POST /v1/messages/{id}/sending": acts(Of.OBJECT, Scope.REPORT),
+    "GET /v1/callouts": reads(Of.ROWS),
+    "GET /v1/callouts/{alert}": reads(Of.OBJECT),
+    "POST /v1/callouts/{alert}/answers": acts(Of.OBJECT, Scope.REPORT),
+    "POST /v1/callouts/{alert}/confirmations": acts(Of.OBJECT, Scope.REPORT),
+    "GET /v1/subscriptions": acts(Of.ROWS, Scope.SUBSCRIBE),
+    "POST /v1/subscriptions": acts(Of.ROWS, Scope.SUBSCRIBE),
+    "POST /v1/subscriptions/preview": acts(Of.ROWS, Scope.SUBSCRIBE),
+    "GET /v1/subscriptions/{id}": acts(Of.OBJECT, Scope.SUBSCRIBE),
+    "PUT /v1/subscriptions/{id}": acts(Of.OBJECT, Scope.SUBSCRIBE),
+    "DELETE /v1/subscriptions/{id}": acts(Of.OBJECT, Scope.SUBSCRIBE),
+    "POST /v1/subscriptions/{id}/pause": acts(Of.OBJECT, Scope.SUBSCRIBE),
+    "POST /v1/subscriptions/{id}/resume": acts(Of.OBJECT, Scope.SUBSCRIBE),
+    "POST /v1/subscriptions/{id}/rotate": acts(Of.OBJECT, Scope.SUBSCRIBE),
+    "POST /v1/subscriptions/{id}/test": acts(Of.OBJECT, Scope.SUBSCRIBE),
+    "GET /v1/subscriptions/{id}/preview": acts(Of.OBJECT, Scope.SUBSCRIBE),
+    "GET /v1/subscriptions/{id}/deliveries": acts(Of.OBJECT, Scope.SUBSCRIBE),
+    "POST /v1/subscriptions/{id}/retry": acts(Of.OBJECT, Scope.SUBSCRIBE),
+    "POST /v1/deliveries/{id}/retry": acts(Of.OBJECT, Scope.SUBSCRIBE),
+    "GET /v1/warnings": reads(Of.SHARED),
+    "GET /v1/warnings/{id}": reads(Of.SHARED),
+    "GET /v1/warnings/{id}/original": reads(Of.SHARED),
+    "GET /v1/cap/feed": reads(Of.ROWS),
+    "GET /v1/cap/{identifier}": reads(Of.OBJECT),
     "GET /v1/facts": reads(Of.ROWS),
     "GET /v1/facts/{indicator}/{area}/{period}/{start}": reads(Of.OBJECT),
     "GET /v1/readings": reads(Of.ROWS),

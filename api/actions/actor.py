@@ -48,6 +48,10 @@ class NotAllowed(Refused):
         super().__init__([why])
 
 
+class OutOfSight(NotAllowed):
+    """Not by this actor, who has nothing at all there and need not learn that it exists."""
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """`who` as the audit names it, e.g. `account:wang`, `key:4f21`, `local:root`, `system`."""
@@ -64,9 +68,10 @@ class Actor:
         )
 
     def require(self, role: Role, area: str) -> None:
-        """`NotAllowed` unless they may."""
+        """`NotAllowed` unless they may; `OutOfSight` when they have no role there."""
         if not self.may(role, area):
-            raise NotAllowed(f"this needs the role {role} for {area}")
+            anything = any(self.may(each, area) for each in Role)
+            raise (NotAllowed if anything else OutOfSight)(f"this needs the role {role} for {area}")
 
     def require_kind(self, kinds: frozenset[Kind], what: str) -> None:
         """`NotAllowed` unless they are of one of these kinds."""

@@ -12,7 +12,7 @@ from typing import LiteralString
 
 from psycopg.rows import class_row
 
-from api.actions.actor import Actor
+from api.actions.actor import Actor, OutOfSight
 from api.actions.closure import (
     LIMITS,
     NOTHING,
@@ -104,7 +104,10 @@ def begin(
         area = _area_of(connection, link, known)
         alerts = [] if known is None else [known.id]
         hazard = _hazard(connection, link, alerts)
-        state = next_state(None, step, by, area, given, hazard)
+        try:
+            state = next_state(None, step, by, area, given, hazard)
+        except OutOfSight:
+            raise _no_road(link) from None
         row = connection.execute(
             ADD,
             {
@@ -251,8 +254,12 @@ def _area_of(connection: Connection, link: str, alert: KnownAlert | None) -> str
     if row is not None:
         return str(row[0])
     if alert is None:
-        raise Unknown(f"the registry has no road {link!r}")
+        raise _no_road(link)
     return alert.area
+
+
+def _no_road(link: str) -> Unknown:
+    return Unknown(f"the registry has no road {link!r}")
 
 
 def _hazard(connection: Connection, link: str | None, alerts: Sequence[str]) -> Hazard:

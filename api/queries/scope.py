@@ -13,13 +13,34 @@ from functools import lru_cache
 
 REACH = "_reach"  # parameter: what the codes of the areas begin with
 
-# The map and its legend are the same for everybody who may read.
+# The map and its legend are the same for everybody who may read, and so is what agencies warned of.
 SHARED = frozenset(
-    {"area", "area_risk", "area_shape", "config_active", "config_version", "property"}
+    {
+        "area",
+        "area_risk",
+        "area_shape",
+        "config_active",
+        "config_version",
+        "delivery_position",
+        "log_partition",
+        "official_warning",
+        "official_warning_state",
+        "property",
+        "region_log",
+    }
 )
 # The state of the platform as a whole, and how many points there are; no row of any area.
 WHOLE = frozenset(
-    {"namespace_table", "namespace_names", "covers_all", "clock", "partitions", "workers", "areas"}
+    {
+        "namespace_table",
+        "namespace_names",
+        "covers_all",
+        "clock",
+        "partitions",
+        "workers",
+        "areas",
+        "event_bounds",
+    }
 )
 
 _AREA = "{t}.area ^@ any(%(_reach)s::text[])"
@@ -33,24 +54,45 @@ _FIGURE = (
     "exists (select from {ns}.area a where a.code = {t}.{column}"
     " and (a.level in ('province', 'city') or a.code ^@ any(%(_reach)s::text[])))"
 )
+# A subscription is of all the areas that it may tell of; one by polygon or border is of everything.
+_OWN_SUBSCRIPTION = (
+    "{s}.filter ->> 'polygon' is null and {s}.filter ->> 'near' is null"
+    " and {s}.filter -> 'areas' <> '[]' and not exists ("
+    "select from jsonb_array_elements_text({s}.filter -> 'areas') as told (code)"
+    " where not told.code ^@ any(%(_reach)s::text[]))"
+)
 CONDITIONS: Mapping[str, str] = {
+    "acting_answer": _AREA,
     "alert": _AREA,
+    "alert_action": _AREA,
     "alert_transition": "exists (select from {ns}.alert a where a.id = {t}.alert"
     " and a.area ^@ any(%(_reach)s::text[]))",
+    "alert_with_actions": _AREA,
     "area_latest": _AREA,
+    "callout": _AREA,
+    "callout_step": _AREA,
+    "closure": _AREA,
+    "closure_step": _AREA,
+    "delivery": "exists (select from {ns}.subscription s where s.id = {t}.subscription and "
+    + _OWN_SUBSCRIPTION.replace("{s}", "s") + ")",
     "episode": _AREA,
     "external_id": "{t}.point in (" + _OWN_POINT + ")",
     "fact": _FIGURE.replace("{column}", "area"),
     "late_mark": _AREA,
     "ledger": _AREA,
+    "message_step": _AREA,
+    "numbered_alert": _AREA,
     "observation": "{t}.sensor in (" + _OWN_SENSOR + ")",
     "observation_window": "{t}.sensor in (" + _OWN_SENSOR + ")",
+    "outbox": _AREA,
     "point": _AREA,
     "point_result": "({t}.point in (" + _OWN_POINT + ") or "
     + _FIGURE.replace("{column}", "point") + ")",
     "point_sensor": "{t}.point in (" + _OWN_POINT + ")",
     "sensor": "{t}.id in (" + _OWN_SENSOR + ")",
+    "public_message": _AREA,
     "sensor_health": "{t}.sensor in (" + _OWN_SENSOR + ")",
+    "subscription": _OWN_SUBSCRIPTION.replace("{s}", "{t}"),
     "ticket": _AREA,
 }  # fmt: skip
 

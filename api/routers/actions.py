@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.acting import ACTING_RESPONSES, last_seen, limits, now, who_acts, written
+from api.acting import ACTING_RESPONSES, in_sight, last_seen, limits, now, who_acts, written
 from api.actions.actor import Actor
 from api.actions.alert_action import Action, Ending, Given
 from api.actions.alert_actions import act
@@ -17,6 +17,7 @@ from api.colour import Colour, colour
 from api.moment import GivenMoment, Moment
 from api.problem import RESPONSES, not_found
 from api.queries.acting_rows import ActionRow
+from api.queries.database import Reader
 from api.queries.rows import AlertRow
 from api.strict import StrictRoute
 from api.view import Freshness, View, chosen_namespace, parts, view
@@ -128,6 +129,8 @@ async def act_on(
     settings: Annotated[ActingSettings, Depends(limits)],
 ) -> ActionItem:
     given, most = wanted.given(), settings.action_limits()
+    async with in_sight(request, namespace) as reader:
+        await read_alert(reader, id)
     number = await written(
         request, namespace, lambda c: act(c, by, at, id, wanted.action, given, most, expected)
     )
@@ -142,14 +145,21 @@ async def act_on(
     description="Who did what, when, in order; with the alert's event time of that moment.",
 )
 async def actions(id: str, seen: Annotated[View, Depends(view)]) -> Actions:
-    if await seen.reader.row(AlertRow, "alert", id=id) is None:
-        raise not_found("alert", id)
+    await read_alert(seen.reader, id)
     rows = await seen.reader.rows(ActionRow, "alert_actions", alert=id)
     return Actions(
         items=[action_item(row) for row in rows],
         sequence=rows[-1].number if rows else 0,
         freshness=seen.freshness(),
     )
+
+
+async def read_alert(reader: Reader, id: str) -> AlertRow:
+    """The alert; `Problem` 404 when there is none."""
+    row = await reader.row(AlertRow, "alert", id=id)
+    if row is None:
+        raise not_found("alert", id)
+    return row
 
 
 def action_item(row: ActionRow) -> ActionItem:

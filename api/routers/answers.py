@@ -8,13 +8,14 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.acting import ACTING_RESPONSES, now, who_acts, written
+from api.acting import ACTING_RESPONSES, in_sight, now, who_acts, written
 from api.actions import answers as doing
 from api.actions.acting import Answer, Outcome
 from api.actions.actor import Actor
 from api.moment import Moment
-from api.problem import RESPONSES, Problem
+from api.problem import RESPONSES, Problem, not_found
 from api.queries.acting_rows import AnswerRow
+from api.queries.database import Reader
 from api.strict import StrictRoute
 from api.view import Freshness, View, chosen_namespace, parts, view
 
@@ -122,6 +123,8 @@ async def answer(
     at: Annotated[datetime, Depends(now)],
 ) -> AnswerItem:
     sequence = _sequence_of(event, wanted.subscription)
+    async with in_sight(request, namespace) as reader:
+        await _must_be_there(reader, "answered_event", "event", sequence)
     said = Answer(wanted.outcome, wanted.reference, wanted.reason)
     kept = await written(
         request,
@@ -144,6 +147,8 @@ async def answer(
 async def answers(event: EventId, seen: Annotated[View, Depends(view)]) -> Answers:
     sequence = _sequence_of(event, None)
     rows = await seen.reader.rows(AnswerRow, "answers", event=sequence, alert=None, limit=MOST)
+    if not rows:
+        await _must_be_there(seen.reader, "answered_event", "event", sequence)
     return Answers(items=[answer_item(row) for row in rows], freshness=seen.freshness())
 
 
@@ -154,7 +159,15 @@ async def answers(event: EventId, seen: Annotated[View, Depends(view)]) -> Answe
 )
 async def answers_of_alert(id: str, seen: Annotated[View, Depends(view)]) -> Answers:
     rows = await seen.reader.rows(AnswerRow, "answers", event=None, alert=id, limit=MOST)
+    if not rows:
+        await _must_be_there(seen.reader, "alert", "alert", id)
     return Answers(items=[answer_item(row) for row in rows], freshness=seen.freshness())
+
+
+async def _must_be_there(reader: Reader, statement: str, what: str, key: int | str) -> None:
+    given: dict[str, object] = {"event": key} if what == "event" else {"id": key}
+    if not await reader.column(statement, **given):
+        raise not_found(what, str(key))
 
 
 def _sequence_of(event: str, subscription: str | None) -> int:

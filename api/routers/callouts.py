@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.acting import ACTING_RESPONSES, last_seen, limits, now, who_acts, written
+from api.acting import ACTING_RESPONSES, in_sight, last_seen, limits, now, who_acts, written
 from api.actions import callouts as doing
 from api.actions.actor import Actor
 from api.actions.callout import Call, Level, Line, Post, ladder
@@ -197,6 +197,8 @@ async def answer(
 ) -> CalloutItem:
     call, most = Call(wanted.level, wanted.post), settings.callout_limits()
     said = Said(wanted.who, wanted.note, wanted.reference)
+    async with in_sight(request, namespace) as reader:
+        await read_callout(reader, alert)
     await written(
         request, namespace, lambda c: doing.answer(c, by, at, alert, call, said, most, expected)
     )
@@ -221,6 +223,8 @@ async def confirm(
     settings: Annotated[ActingSettings, Depends(limits)],
 ) -> CalloutItem:
     said, most = Said(wanted.who, wanted.note, wanted.reference), settings.callout_limits()
+    async with in_sight(request, namespace) as reader:
+        await read_callout(reader, alert)
     await written(
         request,
         namespace,

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.acting import ACTING_RESPONSES, last_seen, limits, now, who_acts, written
+from api.acting import ACTING_RESPONSES, in_sight, last_seen, limits, now, who_acts, written
 from api.actions import closures as doing
 from api.actions.actor import Actor
 from api.actions.closure import Given, Step
@@ -18,6 +18,7 @@ from api.paging import Paging, paging
 from api.problem import RESPONSES, not_found
 from api.queries.acting_rows import ClosureRow, ClosureStepRow
 from api.queries.database import Reader
+from api.routers.actions import read_alert
 from api.strict import StrictRoute
 from api.view import Page, View, chosen_namespace, parts, view
 
@@ -191,6 +192,9 @@ async def begin(
     settings: Annotated[ActingSettings, Depends(limits)],
 ) -> ClosureItem:
     given, most = Given(wanted.note), settings.closure_limits()
+    if wanted.alert is not None:
+        async with in_sight(request, namespace) as reader:
+            await read_alert(reader, wanted.alert)
     id = await written(
         request,
         namespace,
@@ -218,6 +222,8 @@ async def take(
     settings: Annotated[ActingSettings, Depends(limits)],
 ) -> ClosureItem:
     step, given, most = Step(wanted.step), wanted.given(), settings.closure_limits()
+    async with in_sight(request, namespace) as reader:
+        await read_closure(reader, id, at)
     await written(
         request, namespace, lambda c: doing.take(c, by, at, id, step, given, most, expected)
     )

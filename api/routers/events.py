@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
@@ -12,6 +14,9 @@ import orjson
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.access.guard import guard_of, reach_here, unauthorized
+from api.access.role import Reach
+from api.access.watch import while_admitted
 from api.colour import RANKS, ColourName
 from api.events.cursor import Cursor
 from api.events.event import CLOUD_EVENTS, Wanted, cloud_event, event
@@ -134,11 +139,13 @@ class Asked:
     severity: ColourName | None
     change: Change | None
     snapshot: str  # path where to begin anew
+    reach: Reach
+    admits: Callable[[], Awaitable[bool]]  # whether who asked may still be told
 
     async def wanted(self, seen: View) -> Wanted:
         """What an event must be. `Problem` 422 for an unknown area or domain."""
         seen.domain_named(self.domain)
-        areas = await seen.codes_below(self.area)
+        areas = await seen.reached_below(self.area)
         return Wanted(
             None if areas is None else frozenset(areas),
             self.domain,
@@ -163,7 +170,9 @@ def asked(
     kept = ("namespace", "area", "domain")
     query = urlencode({k: v for k, v in request.query_params.items() if k in kept})
     snapshot = f"/v1/alerts?{query}" if query else "/v1/alerts"
-    return Asked(given, namespace, area, domain, severity, change, snapshot)
+    admits = partial(guard_of(request).still_admits, request)
+    reach = reach_here(request)
+    return Asked(given, namespace, area, domain, severity, change, snapshot, reach, admits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,12 +235,13 @@ async def stream(
     after: Annotated[str | None, Query(description="Cursor; `Last-Event-ID` goes before.")] = None,
     last_event_id: Annotated[str | None, Header(description="Of the last event seen.")] = None,
 ) -> EventStream:
-    async with viewing(what.parts, what.namespace) as seen:
+    async with viewing(what.parts, what.namespace, what.reach) as seen:
         wanted = await what.wanted(seen)
         bounds = await read_bounds(seen.reader)
     start = place(last_event_id or after, bounds, what.parts.keep_events_days, what.snapshot)
     streams: Streams = request.app.state.streams
-    return EventStream(streams.follow(what.namespace, start, wanted))
+    pieces = streams.follow(what.namespace, start, wanted)
+    return EventStream(while_admitted(pieces, what.admits, guard_of(request).ask_every_s))
 
 
 def _tails(request: Request) -> Tails:
@@ -240,7 +250,7 @@ def _tails(request: Request) -> Tails:
 
 
 async def _look(what: Asked, after: str | None, limit: int) -> Found:
-    async with viewing(what.parts, what.namespace) as seen:
+    async with viewing(what.parts, what.namespace, what.reach) as seen:
         wanted, bounds = await what.wanted(seen), await read_bounds(seen.reader)
         start = place(after, bounds, what.parts.keep_events_days, what.snapshot)
         stretch = await read_stretch(seen.reader, start, bounds, wanted, limit)
@@ -260,6 +270,8 @@ async def _waited(tails: Tails, what: Asked, found: Found, limit: int, wait_s: f
                 lambda tail: tail.next > seen or tail.lost is not None,  # noqa: B023
                 until - clock.time(),
             )
+            if not await what.admits():
+                raise unauthorized("This session or key ended while the answer waited.")
             found = await _look(what, found.cursor.text(), limit)
             if tail.lost is not None:
                 break

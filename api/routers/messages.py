@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.acting import ACTING_RESPONSES, last_seen, limits, now, who_acts, written
+from api.access.guard import must_cover
+from api.acting import ACTING_RESPONSES, in_sight, last_seen, limits, now, who_acts, written
 from api.actions import messages as doing
 from api.actions.actor import Actor
 from api.actions.message import Draft, Given, Step
@@ -18,6 +19,7 @@ from api.paging import Paging, paging
 from api.problem import RESPONSES, not_found
 from api.queries.acting_rows import MessageRow, MessageStepRow
 from api.queries.database import Reader
+from api.routers.actions import read_alert
 from api.strict import StrictRoute
 from api.view import Page, View, chosen_namespace, parts, view
 
@@ -199,6 +201,12 @@ async def draft(
     settings: Annotated[ActingSettings, Depends(limits)],
 ) -> MessageItem:
     most = settings.message_limits()
+    must_cover(request, wanted.area)
+    async with in_sight(request, namespace) as reader:
+        if wanted.alert is not None:
+            await read_alert(reader, wanted.alert)
+        if wanted.corrects is not None:
+            await read_message(reader, wanted.corrects, at)
     id = await written(request, namespace, lambda c: doing.draft(c, by, at, wanted.draft(), most))
     async with parts(request).database.reading(namespace) as reader:
         return await read_message(reader, id, at)
@@ -273,6 +281,8 @@ async def _take(
     given: Given,
     expected: int | None,
 ) -> MessageItem:
+    async with in_sight(request, namespace) as reader:
+        await read_message(reader, id, at)
     await written(request, namespace, lambda c: doing.take(c, by, at, id, step, given, expected))
     async with parts(request).database.reading(namespace) as reader:
         return await read_message(reader, id, at)

@@ -11,7 +11,9 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel
 
-from api.acting import who_acts
+from api.access.caller import Caller
+from api.access.guard import actor, must_cover, reach_here
+from api.access.role import ALL, Role, reach_of
 from api.actions import delivery as delivery_actions
 from api.actions import subscription as actions
 from api.actions.subscription import Wish
@@ -37,7 +39,7 @@ from api.subscribed import (
     item,
     shown,
 )
-from api.view import Freshness, Page, View, chosen_namespace, parts, view
+from api.view import Freshness, Page, View, chosen_namespace, parts, view, viewing
 from streams.storage.connect import Connection, connect, translated
 
 router = APIRouter(
@@ -55,9 +57,39 @@ class DeliveryPage(BaseModel):
     freshness: Freshness
 
 
-def who(request: Request) -> str:
-    """Dependency: who asks for a change."""
-    return who_acts(request).who
+def who(caller: Annotated[Caller, Depends(actor)]) -> str:
+    """Dependency: who acts."""
+    return caller.who
+
+
+async def reachable(request: Request, id: str, name: Name) -> str:
+    """Dependency: the id; 404 for a subscription that tells of another's areas."""
+    async with viewing(parts(request), name, reach_here(request)) as seen:
+        await _row(seen, id)
+    return id
+
+
+Id = Annotated[str, Depends(reachable)]
+
+
+def must_cover_wish(request: Request, caller: Caller, wish: Wish) -> None:
+    """`Problem` 403 for a wish beyond what the caller may."""
+    must_cover_filter(request, wish.filter)
+    administers = caller.reach_as(Role.ADMINISTRATOR)
+    if wish.inner_network and not reach_of(places(wish.filter)).within(administers):
+        raise Problem(403, "Only an administrator lets a subscription into the inner network.")
+
+
+def must_cover_filter(request: Request, wants: Filter) -> None:
+    """`Problem` 403 unless the caller has all areas that the filter may tell of."""
+    for area in places(wants):
+        must_cover(request, area)
+
+
+def places(wants: Filter) -> tuple[str, ...]:
+    """What a filter may tell of: its areas; a polygon or a border may lie anywhere."""
+    anywhere = not wants.areas or wants.polygon is not None or wants.near is not None
+    return (ALL,) if anywhere else wants.areas
 
 
 @router.get("", summary="Subscriptions", description="By id, with what waits and what died.")
@@ -79,10 +111,13 @@ async def subscriptions(
     description="It gets the transitions that are numbered from now on. The secret of a webhook's "
     "signatures is in the answer, and nowhere else later.",
 )
-def subscribe(request: Request, name: Name, wish: Wish, by: str = Depends(who)) -> NewSubscription:
+def subscribe(
+    request: Request, name: Name, wish: Wish, caller: Annotated[Caller, Depends(actor)]
+) -> NewSubscription:
+    must_cover_wish(request, caller, wish)
     with changing(request, name) as connection:
         try:
-            made = actions.create(connection, wish, by)
+            made = actions.create(connection, wish, caller.who)
         except actions.TooMany as error:
             raise Problem(409, str(error)) from error
     return NewSubscription(id=made.id, secret=made.secret)
@@ -100,6 +135,7 @@ def preview_filter(
     days: Annotated[float, Query(gt=0, le=31)] = 7.0,
     people: Annotated[bool, Query(description="As mail or chat: only what notifies.")] = False,
 ) -> PreviewResult:
+    must_cover_filter(request, wants)
     with changing(request, name) as connection:
         return shown(preview(connection, wants, people=people, days=days))
 
@@ -115,17 +151,18 @@ async def subscription(id: str, seen: Annotated[View, Depends(view)]) -> Subscri
     description="Replaces what was wished; what waits, waits on.",
 )
 def change(
-    request: Request, id: str, name: Name, wish: Wish, by: str = Depends(who)
+    request: Request, id: Id, name: Name, wish: Wish, caller: Annotated[Caller, Depends(actor)]
 ) -> NewSubscription:
+    must_cover_wish(request, caller, wish)
     with changing(request, name) as connection, known(id):
-        made = actions.change(connection, id, wish, by)
+        made = actions.change(connection, id, wish, caller.who)
     return NewSubscription(id=made.id, secret=made.secret)
 
 
 @router.delete(
     "/{id}", status_code=204, summary="Unsubscribe", description="For good; what waits is dead."
 )
-def remove(request: Request, id: str, name: Name, by: str = Depends(who)) -> None:
+def remove(request: Request, id: Id, name: Name, by: str = Depends(who)) -> None:
     with changing(request, name) as connection, known(id):
         actions.remove(connection, id, by)
 
@@ -133,7 +170,7 @@ def remove(request: Request, id: str, name: Name, by: str = Depends(who)) -> Non
 @router.post(
     "/{id}/pause", status_code=204, summary="Pause", description="What comes meanwhile waits."
 )
-def pause(request: Request, id: str, name: Name, by: str = Depends(who)) -> None:
+def pause(request: Request, id: Id, name: Name, by: str = Depends(who)) -> None:
     with changing(request, name) as connection, known(id):
         actions.pause(connection, id, True, by)
 
@@ -141,7 +178,7 @@ def pause(request: Request, id: str, name: Name, by: str = Depends(who)) -> None
 @router.post(
     "/{id}/resume", status_code=204, summary="Go on after a pause", description="With what waits."
 )
-def resume(request: Request, id: str, name: Name, by: str = Depends(who)) -> None:
+def resume(request: Request, id: Id, name: Name, by: str = Depends(who)) -> None:
     with changing(request, name) as connection, known(id):
         actions.pause(connection, id, False, by)
 
@@ -151,7 +188,7 @@ def resume(request: Request, id: str, name: Name, by: str = Depends(who)) -> Non
     summary="Rotate the secret",
     description="The new one is in the answer. The old one signs beside it for 24 hours.",
 )
-def rotate(request: Request, id: str, name: Name, by: str = Depends(who)) -> NewSubscription:
+def rotate(request: Request, id: Id, name: Name, by: str = Depends(who)) -> NewSubscription:
     with changing(request, name) as connection, known(id):
         made = actions.rotate(connection, id, by, datetime.now(UTC))
     return NewSubscription(id=made.id, secret=made.secret)
@@ -162,7 +199,7 @@ def rotate(request: Request, id: str, name: Name, by: str = Depends(who)) -> New
     summary="Test button",
     description="Sends one message of type `citybrain.test.v1` now, and tells how it ended.",
 )
-async def send(request: Request, id: str, name: Name, by: str = Depends(who)) -> TestResult:
+async def send(request: Request, id: Id, name: Name, by: str = Depends(who)) -> TestResult:
     to = await run_in_threadpool(_to_test, request, name, id, by)
     settings: DeliverSettings = request.app.state.deliver_settings
     end = await send_test(to, settings)
@@ -177,7 +214,7 @@ async def send(request: Request, id: str, name: Name, by: str = Depends(who)) ->
     description="In the last days, by the namespace's own time.",
 )
 def preview_subscription(
-    request: Request, id: str, name: Name, days: Annotated[float, Query(gt=0, le=31)] = 7.0
+    request: Request, id: Id, name: Name, days: Annotated[float, Query(gt=0, le=31)] = 7.0
 ) -> PreviewResult:
     with changing(request, name) as connection:
         to = find(connection, id)
@@ -215,7 +252,7 @@ async def deliveries(
 @router.post(
     "/{id}/retry", summary="Send all its dead letters again", description="Under their old keys."
 )
-def retry_all(request: Request, id: str, name: Name, by: str = Depends(who)) -> Retried:
+def retry_all(request: Request, id: Id, name: Name, by: str = Depends(who)) -> Retried:
     with changing(request, name) as connection:
         try:
             count = delivery_actions.retry(connection, id, None, by)

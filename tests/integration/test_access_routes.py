@@ -13,10 +13,19 @@ from psycopg import sql
 
 from api.access.guard import COOKIE, CSRF, CSRF_HEADER
 from api.access.need import NEEDS, Of
-from api.access.role import Role
+from api.access.role import Role, Scope
 from api.access.secret import derived
+from api.events.cursor import Cursor, parse
 from tests.support.admission import bearer, make_account, make_session
-from tests.support.guarded_city import NAMESPACE, City, first_event, guarded_city, own_point, told
+from tests.support.guarded_city import (
+    NAMESPACE,
+    STREAMS,
+    City,
+    first_event,
+    guarded_city,
+    own_point,
+    told,
+)
 from tests.support.trespass import NOT_TOLD
 
 pytestmark = pytest.mark.integration
@@ -94,7 +103,8 @@ def test_a_bad_key_is_refused_even_beside_a_good_session(city: City, route: str)
 
 @pytest.mark.parametrize("route", CLOSED)
 def test_a_key_without_the_scope_is_refused(city: City, route: str) -> None:
-    refused(city.ask(route, headers=bearer(city.keys["no scope"])), 403)
+    key = "reader" if NEEDS[route].scope is Scope.REPORT else "no scope"
+    refused(city.ask(route, headers=bearer(city.keys[key])), 403)
 
 
 ADMINISTRATORS = [route for route in CLOSED if NEEDS[route].role is Role.ADMINISTRATOR]
@@ -128,6 +138,8 @@ def ours(city: City, route: str) -> dict[str, str]:
     """Who is of our county and has all that the route asks for, but the area."""
     if NEEDS[route].role is Role.ADMINISTRATOR:
         return city.as_("mine")
+    if NEEDS[route].scope is None:
+        return city.as_("desk")
     return bearer(city.keys["mine"])
 
 
@@ -157,14 +169,14 @@ def test_lists_leave_out_what_is_of_other_counties(city: City, route: str) -> No
         city.as_("boss") if NEEDS[route].role is Role.ADMINISTRATOR else bearer(city.keys["all"])
     )
     live = route == "GET /v1/live"
+    one_point = route == "GET /v1/readings"
     for path, query in listed(city, route):
         for headers, seen in ((whole, True), (ours(city, route), False)):
-            if live:
-                answer = first_event(city.client, headers)
+            if route in STREAMS:
+                answer = first_event(city.client, headers, path, query)
             else:
                 answer = city.client.get(path, params=query, headers=headers)
             assert answer.status_code == 200, answer.text[:500]
-            one_point = route == "GET /v1/readings"
             assert bool(told(city, answer.text, map_=live)) == (seen and not one_point), path
 
 
@@ -187,6 +199,15 @@ def listed(city: City, route: str) -> list[tuple[str, dict[str, Any]]]:
     if route == "GET /v1/readings":
         with_point = {"property": "depth", "point": own_point(city)}
         return [(path, query | with_point)]
+    if route.startswith("GET /v1/events"):
+        log = parse(
+            city.client.get("/v1/events", headers=bearer(city.keys["all"])).json()["next"]
+        ).log
+        return [(path, {"after": Cursor(log, 0).text()})]
+    if route == "GET /v1/cap/feed":
+        return [(path, {"limit": 200})]
+    if route == "GET /v1/closures":
+        return [(path, query | {"state": "any"})]
     if route in ("GET /v1/live", "GET /v1/access/accounts", "GET /v1/access/keys"):
         return [(path, {})]
     if route == "GET /v1/alerts":

@@ -12,6 +12,7 @@ import httpx
 import psycopg
 import pytest
 
+from api.access.role import ALL, Role
 from api.acting import now, who_acts
 from api.actions import alert_actions, answers, callouts, closures, messages
 from api.actions.acting import Answer, Outcome
@@ -29,6 +30,7 @@ from streams.storage.connect import Connection, connect
 from streams.storage.sequencer import number_outbox
 from tests.support.acting_day import COUNTY, LINK, Day, moment
 from tests.support.actors import COMMANDER, OPERATOR, PROGRAM, SECOND, VIEWER
+from tests.support.admission import as_person, make_account, make_session
 from tests.support.api_client import get
 from tests.support.served import served
 
@@ -52,7 +54,9 @@ def client(day: Day) -> Iterator[httpx.Client]:
     whose = {"who": COMMANDER.who}
     app.dependency_overrides[who_acts] = lambda: actors[whose["who"]]
     app.dependency_overrides[now] = lambda: day.now
+    make_account(day.conninfo, day.namespace, "boss", (Role.COMMANDER, ALL))
     with served(app) as found:
+        found.headers.update(as_person(make_session(day.conninfo, day.namespace, "boss")))
         found.event_hooks["request"] = [
             lambda request: whose.update(who=request.headers.get("x-as", COMMANDER.who))
         ]

@@ -13,6 +13,7 @@ from streams.contracts.domain import DAY_MS
 from streams.storage import outbox_expiry
 from streams.storage.keeping import Keeping
 from streams.storage.upkeep import Upkeep
+from tests.support.admission import OPEN
 from tests.support.api_client import get
 from tests.support.seed_domains import DOMAINS
 from tests.support.served import served
@@ -79,7 +80,9 @@ def test_the_newest_stays_and_numbers_go_on_after_it(old: Bench) -> None:
     assert keep(old, days=1) == 39
     assert old.query("select sequence from outbox where sequence is not null") == [(39,)]
     assert old.number() == 10
-    with served(create_app(old.url, old.namespace, DOMAINS)) as client:  # another process
+    with served(
+        create_app(old.url, old.namespace, DOMAINS, settings=OPEN)
+    ) as client:  # another process
         page = get(client, "/v1/events", after=before)
     assert [one["sequence"] for one in page["events"]] == list(range(40, 50))
     assert followed({}, page["events"]).items() <= old.truth().items()

@@ -10,14 +10,15 @@ import httpx
 import pytest
 from standardwebhooks.webhooks import Webhook
 
+from api.access.role import ALL, Role
 from api.app import create_app
 from api.delivery.settings import DeliverSettings
-from api.routers.subscriptions import who
 from deploy import cli
 from deploy.process import wait_until
 from streams.contracts.reason import NamespaceKind, Severity
 from streams.storage.connect import connect
 from streams.storage.migrate import migrate
+from tests.support.admission import as_person, make_account, make_session
 from tests.support.deliveries import LOOPBACK, delivering, put, states, subscribe, transition
 from tests.support.receiver import Receiver, accept, receiving, status
 from tests.support.served import served
@@ -40,9 +41,9 @@ def receiver() -> Iterator[Receiver]:
 @pytest.fixture
 def api(database_url: str, space: str) -> Iterator[httpx.Client]:
     settings = DeliverSettings(allow_networks=(LOOPBACK,), timeout_s=2.0)
-    app = create_app(database_url, space, {}, deliver=settings)
-    app.dependency_overrides[who] = lambda: "operator"
-    with served(app) as client:
+    make_account(database_url, space, "boss", (Role.OPERATOR, ALL), (Role.ADMINISTRATOR, ALL))
+    with served(create_app(database_url, space, {}, deliver=settings)) as client:
+        client.headers.update(as_person(make_session(database_url, space, "boss")))
         yield client
 
 
@@ -100,11 +101,12 @@ def test_the_life_of_a_subscription(
 
     with connect(database_url, space, "citybrain test") as connection:
         rows = connection.execute(
-            "select who, what, detail::text from audit order by id"
+            "select who, what, detail::text from audit where what like 'subscription.%' order by id"
         ).fetchall()
     assert [what.removeprefix("subscription.") for _, what, _ in rows] == [
         "create", "test", "rotate", "test", "pause", "resume", "change", "remove",
     ]  # fmt: skip
+    assert {who for who, _, _ in rows} == {"account:boss"}
     told = json.dumps(rows)
     assert not any(hidden in told for hidden in (secret, rotated, "hush"))
 

@@ -23,6 +23,7 @@ from streams.runtime.worker import worker_host
 from streams.storage.connect import connect
 from streams.storage.migrate import migrate
 from streams.storage.registry import save_registry
+from tests.support.admission import OPEN
 from tests.support.api_client import get
 from tests.support.official import warning
 from tests.support.served import served
@@ -95,7 +96,7 @@ def city(
 
 @pytest.fixture
 def client(city: City) -> Iterator[httpx.Client]:
-    with served(create_app(city.conninfo, city.namespace, DOMAINS)) as client:
+    with served(create_app(city.conninfo, city.namespace, DOMAINS, settings=OPEN)) as client:
         yield client
 
 

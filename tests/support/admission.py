@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import httpx
 
 from api.access import password, secret
+from api.access.guard import COOKIE, CSRF, CSRF_HEADER
 from api.access.role import ALL, Grant, Role, Scope
 from api.access.settings import AccessSettings, Opening
 from api.actions import accounts, keys
@@ -92,6 +93,11 @@ def make_session(conninfo: str, namespace: str, login: str) -> str:
 def bearer(key: str) -> dict[str, str]:
     """The header that shows a key."""
     return {"authorization": f"Bearer {key}"}
+
+
+def as_person(token: str) -> dict[str, str]:
+    """The headers of a session, with the word that changes need."""
+    return {"cookie": f"{COOKIE}={token}", CSRF_HEADER: secret.derived(token, CSRF)}
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from api.app import create_app
 from streams.storage.connect import connect
 from streams.storage.sequencer import number_outbox
+from tests.support.admission import OPEN
 from tests.support.api_client import get
 from tests.support.namespace import make_namespace as migrated
 from tests.support.seed_domains import DOMAINS
@@ -83,7 +84,7 @@ class Bench:
 @pytest.fixture
 def bench(database_url: str, make_namespace: Callable[[], str]) -> Iterator[Bench]:
     namespace = migrated(database_url, make_namespace(), domains=DOMAINS)
-    app = create_app(database_url, namespace, DOMAINS, heartbeat_s=0.2, wait_s=20.0)
+    app = create_app(database_url, namespace, DOMAINS, heartbeat_s=0.2, wait_s=20.0, settings=OPEN)
     with served(app) as client:
         made = Bench(database_url, namespace, app, client)
         with closing(made.connection):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from api.app import create_app
 from streams.storage.connect import connect
 from tests.support.admission import act, by, make_account, make_key, make_session
 from tests.support.seed import Seeded, seed
+from tests.support.seed_acts import write_acts
 from tests.support.seed_domains import DOMAINS
 from tests.support.seed_figures import write_fact
 from tests.support.served import served
@@ -30,6 +31,7 @@ from tests.support.trespass import Request, requests
 
 NAMESPACE = "test_access_routes"
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+STREAMS = ("GET /v1/live", "GET /v1/events/stream")
 PEOPLE = ("boss", "theirs", "mine", "desk", "gone")
 
 
@@ -48,8 +50,8 @@ class City:
     def ask(self, route: str, *, headers: dict[str, str] | None = None) -> httpx.Response:
         """One request for what is theirs."""
         given = self.asked[route]
-        if route == "GET /v1/live":
-            return first_event(self.client, headers or {})
+        if route in STREAMS:
+            return first_event(self.client, headers or {}, given.path, given.query)
         return self.client.request(
             given.method,
             given.path,
@@ -73,9 +75,11 @@ class City:
             ).fetchall()
 
 
-def first_event(client: httpx.Client, headers: dict[str, str]) -> httpx.Response:
-    """The live stream's first event, as the body of an ordinary answer."""
-    with client.stream("GET", "/v1/live", headers=headers) as answer:
+def first_event(
+    client: httpx.Client, headers: dict[str, str], path: str, query: Mapping[str, str]
+) -> httpx.Response:
+    """A stream's first event, as the body of an ordinary answer."""
+    with client.stream("GET", path, params=dict(query), headers=headers) as answer:
         if answer.status_code != 200:
             answer.read()
             return answer
@@ -110,9 +114,13 @@ def guarded_city(database_url: str, folder: Path) -> Iterator[City]:
         connection.execute(
             sql.SQL("update {} set disabled_at = now() where login = 'gone'").format(account)
         )
+    acts = write_acts(database_url, NAMESPACE, seeded.county, seeded.point)
+    write_acts(database_url, NAMESPACE, mine, _flood_point(seeded, mine))
+    every = list(Scope)
     made = {
-        "all": make_key(database_url, NAMESPACE),
-        "mine": make_key(database_url, NAMESPACE, areas=[mine]),
+        "all": make_key(database_url, NAMESPACE, scopes=every),
+        "mine": make_key(database_url, NAMESPACE, scopes=every, areas=[mine]),
+        "reader": make_key(database_url, NAMESPACE),
         "theirs": make_key(database_url, NAMESPACE, areas=[seeded.county]),
         "no scope": make_key(database_url, NAMESPACE, scopes=[Scope.REPORT]),
         "expired": make_key(database_url, NAMESPACE, made=LONG_AGO, days=1),
@@ -120,8 +128,9 @@ def guarded_city(database_url: str, folder: Path) -> Iterator[City]:
     }
     revoked = made["revoked"].split("_")[1]
     act(database_url, NAMESPACE, lambda desk: keys.revoke(desk, revoked, by()))
-    asked = requests(seeded, made["theirs"].split("_")[1], "theirs")
-    app = create_app(database_url, NAMESPACE, DOMAINS, poll_s=0.05)
+    asked = requests(seeded, acts, made["theirs"].split("_")[1], "theirs")
+    app = create_app(database_url, NAMESPACE, DOMAINS, poll_s=0.05, heartbeat_s=0.05)
+    app.state.guard = replace(app.state.guard, ask_every_s=0.3)
     with served(app) as client:
         yield City(
             client,
@@ -138,8 +147,12 @@ def guarded_city(database_url: str, folder: Path) -> Iterator[City]:
 
 def own_point(city: City) -> str:
     """A flood point of our county."""
-    points = city.seeded.registry.points.values()
-    return next(p.id for p in points if p.area == city.mine and p.type == "flood_point")
+    return _flood_point(city.seeded, city.mine)
+
+
+def _flood_point(seeded: Seeded, area: str) -> str:
+    points = seeded.registry.points.values()
+    return next(p.id for p in points if p.area == area and p.type == "flood_point")
 
 
 def told(city: City, text: str, *, map_: bool) -> list[str]:
@@ -152,4 +165,5 @@ def told(city: City, text: str, *, map_: bool) -> list[str]:
     made = {key.split("_")[1] for name, key in city.keys.items() if name != "mine"}
     areas = {a.code for a in registry.areas.values() if a.level == "county"} - {city.mine}
     words = points | sensors | people | made | (set() if map_ else areas)
-    return sorted(word for word in words if json.dumps(word) in text)
+    xml = text.startswith("<")
+    return sorted(word for word in words if (word if xml else json.dumps(word)) in text)

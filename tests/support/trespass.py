@@ -8,6 +8,13 @@ from typing import Any
 
 from api.access.need import NEEDS, Need
 from tests.support.seed import Seeded
+from tests.support.seed_acts import Acts
+
+WISH = {
+    "name": "theirs",
+    "target": "https://example.org/hook",
+    "filter": {"areas": ["{theirs}"]},
+}
 
 BODIES: Mapping[str, Any] = {
     "POST /v1/session": {"login": "nobody", "password": "wrong password 1"},
@@ -20,11 +27,38 @@ BODIES: Mapping[str, Any] = {
     },
     "PATCH /v1/access/accounts/{login}": {"name": "changed"},
     "POST /v1/access/accounts/{login}/grants": {"role": "viewer", "area": "{theirs}"},
+    "POST /v1/alerts/{id}/actions": {"action": "acknowledge"},
+    "POST /v1/closures": {"link": "{link}"},
+    "POST /v1/closures/{id}/steps": {"step": "order"},
+    "POST /v1/messages": {
+        "area": "{theirs}",
+        "text_zh": "积水",
+        "expires": "2099-01-01T00:00:00+08:00",
+    },
+    "POST /v1/messages/{id}/signature": {"digest": "x"},
+    "POST /v1/messages/{id}/refusal": {"note": "wrong"},
+    "POST /v1/messages/{id}/sending": {"reference": "1"},
+    "POST /v1/events/{event}/answers": {
+        "subscription": "s",
+        "outcome": "executed",
+        "reference": "2",
+    },
+    "POST /v1/callouts/{alert}/answers": {"level": "county"},
+    "POST /v1/callouts/{alert}/confirmations": {"line": "county"},
+    "POST /v1/subscriptions": WISH,
+    "PUT /v1/subscriptions/{id}": WISH,
+    "POST /v1/subscriptions/preview": {"areas": ["{theirs}"]},
     "POST /v1/access/keys": {"name": "k", "scopes": ["read"], "areas": ["{theirs}"]},
 }
 QUERIES: Mapping[str, Mapping[str, str]] = {
     "GET /v1/points": {"area": "{theirs}"},
     "GET /v1/alerts": {"area": "{theirs}"},
+    "GET /v1/events": {"area": "{theirs}"},
+    "GET /v1/events/stream": {"area": "{theirs}"},
+    "GET /v1/closures": {"area": "{theirs}"},
+    "GET /v1/messages": {"area": "{theirs}"},
+    "GET /v1/callouts": {"area": "{theirs}"},
+    "GET /v1/cap/feed": {"area": "{theirs}"},
     "GET /v1/ledger": {"area": "{theirs}"},
     "GET /v1/tickets": {"area": "{theirs}"},
     "GET /v1/episodes": {"area": "{theirs}"},
@@ -39,6 +73,7 @@ NOT_TOLD: Mapping[str, int] = {
     "GET /v1/readings": 422,  # as for a point that is not there
     "GET /v1/sensorthings/v1.1/{path}": 404,
     "GET /v1/live": 200,  # takes no area
+    "GET /v1/subscriptions": 200,
     "GET /v1/access/accounts": 200,
     "GET /v1/access/keys": 200,
     "GET /v1/access/audit": 200,
@@ -60,7 +95,7 @@ class Request:
         return NEEDS[self.route]
 
 
-def requests(seeded: Seeded, key_id: str, login: str) -> list[Request]:
+def requests(seeded: Seeded, acts: Acts, key_id: str, login: str) -> list[Request]:
     """Every route, asking for what belongs to the seeded county."""
     words = {
         "theirs": seeded.county,
@@ -72,19 +107,31 @@ def requests(seeded: Seeded, key_id: str, login: str) -> list[Request]:
         "indicator": "waterlogging.flooded",
         "period": "hour",
         "start": "2024-09-16T05:00:00+08:00",
+        "alert": acts.alert,
+        "event": str(acts.event),
+        "link": acts.link,
+        "identifier": f"{seeded.namespace}-{acts.alert}-1",
         "path": f"Things('{seeded.point}')",
     }
     found = []
     for route in NEEDS:
         method, path = route.split(" ")
-        own = words | {"id": _id(path, seeded, key_id)}
+        own = words | {"id": _id(path, seeded, acts, key_id)}
         query = {name: text.format(**own) for name, text in QUERIES.get(route, {}).items()}
         body = _filled(BODIES.get(route), own)
         found.append(Request(route, method, path.format(**own), query, body))
     return found
 
 
-def _id(path: str, seeded: Seeded, key_id: str) -> str:
+def _id(path: str, seeded: Seeded, acts: Acts, key_id: str) -> str:
+    acted = {
+        "closures": str(acts.closure),
+        "messages": str(acts.message),
+        "subscriptions": acts.subscription,
+        "deliveries": f"{acts.subscription}-{acts.event}",
+    }
+    if (kind := path.split("/")[2]) in acted:
+        return acted[kind]
     if "/alerts/" in path:
         return seeded.alert
     if "/keys/" in path:
@@ -99,4 +146,4 @@ def _filled(given: Any, words: Mapping[str, str]) -> Any:
         return {name: _filled(value, words) for name, value in given.items()}
     if isinstance(given, list):
         return [_filled(each, words) for each in given]
-    return given.replace("{theirs}", words["theirs"]) if isinstance(given, str) else given
+    return given.format(**words) if isinstance(given, str) else given

@@ -50,6 +50,10 @@ limit %(limit)s
 select number, step, who, at, digest, note, reference
 from message_step where message = %(id)s order by number
 
+-- name: answered_event
+-- An event by its number, as long as it is kept.
+select sequence from outbox where sequence = %(event)s
+
 -- name: answers
 -- To one event, or to all events of an alert, oldest first.
 select event, subscription, number, alert, alert_sequence, area, outcome, reference, reason, late,

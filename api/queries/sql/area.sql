@@ -7,6 +7,10 @@ with recursive below as (
 )
 select code from below order by code
 
+-- name: codes
+-- Of all areas.
+select code from area order by code
+
 -- name: areas
 -- Areas by code with the risk colour of each; geometry only when asked for (sketch or full).
 select
