@@ -13,7 +13,7 @@ from fastapi import Header, Request
 
 from api.access import role as access
 from api.access.caller import Caller
-from api.access.guard import actor
+from api.access.guard import actor, address_of
 from api.actions.actor import Actor, Kind, NotAllowed, OutOfSight, Role
 from api.actions.expected import Overtaken
 from api.actions.opening import WritingPool
@@ -105,7 +105,7 @@ async def written(request: Request, namespace: str, call: Callable[[Connection],
     pool: WritingPool = request.app.state.writing
 
     def work() -> T:
-        with pool.writing(namespace) as connection:
+        with pool.writing(namespace, address_of(request)) as connection:
             return call(connection)
 
     try:

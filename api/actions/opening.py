@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import psycopg
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
+from api.actions.trail import act_from
 from api.queries.database import NAME, Unanswerable, UnknownNamespace
 from streams.errors import Unavailable
 from streams.storage.connect import Connection, translated
@@ -53,14 +54,17 @@ class WritingPool:
         self._pool.close()
 
     @contextmanager
-    def writing(self, namespace: str) -> Iterator[Connection]:
-        """A connection in this namespace. Raises `UnknownNamespace`, `Unavailable`, or
-        `Unanswerable` for what cannot be stored."""
+    def writing(self, namespace: str, address: str = "") -> Iterator[Connection]:
+        """A connection in this namespace, for who asks from this address.
+
+        Raises `UnknownNamespace`, `Unavailable`, or `Unanswerable` for what cannot be stored.
+        """
         if not NAME.fullmatch(namespace):
             raise UnknownNamespace(namespace)
         try:
             with translated(), self._pool.connection() as connection:
                 connection.execute("select set_config('search_path', %s, false)", (namespace,))
+                act_from(connection, address)
                 yield connection
         except (PoolTimeout, PoolClosed) as error:
             raise Unavailable("the database does not answer") from error

@@ -9,9 +9,17 @@ from psycopg.types.json import Jsonb
 
 from streams.storage.connect import Connection
 
+RECORD = """
+insert into audit (who, what, detail, address)
+values (%s, %s, %s, nullif(current_setting('citybrain.address', true), ''))
+"""
+
+
+def act_from(connection: Connection, address: str) -> None:
+    """From where what this connection changes is asked for; empty = from the command line."""
+    connection.execute("select set_config('citybrain.address', %s, false)", (address,))
+
 
 def record(connection: Connection, who: str, what: str, detail: Mapping[str, Any]) -> None:
     """Adds a line, in the caller's transaction: it stands when the change does."""
-    connection.execute(
-        "insert into audit (who, what, detail) values (%s, %s, %s)", (who, what, Jsonb(detail))
-    )
+    connection.execute(RECORD, (who, what, Jsonb(detail)))

@@ -12,12 +12,12 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel
 
 from api.access.caller import Caller
-from api.access.guard import actor, must_cover, reach_here
+from api.access.guard import actor, address_of, must_cover, reach_here
 from api.access.role import ALL, Role, reach_of
 from api.actions import delivery as delivery_actions
 from api.actions import subscription as actions
 from api.actions.subscription import Wish
-from api.actions.trail import record
+from api.actions.trail import act_from, record
 from api.delivery.filter import Filter
 from api.delivery.preview import preview
 from api.delivery.settings import DeliverSettings
@@ -268,6 +268,7 @@ def changing(request: Request, name: str) -> Iterator[Connection]:
     with translated(), connect(given.conninfo, name, "citybrain api") as connection:
         if connection.execute("select to_regclass('subscription')").fetchone() == (None,):
             raise Problem(404, f"There is no namespace {name!r}.")
+        act_from(connection, address_of(request))
         yield connection
 
 

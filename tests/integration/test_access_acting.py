@@ -61,6 +61,14 @@ def test_an_operator_a_commander_and_a_program_close_a_road_together(city: City)
     steps = city.client.get(f"/v1/{path.removesuffix('/steps')}", headers=operator).json()["steps"]
     assert [step["who"].partition(":")[0] for step in steps] == ["account", "account", "key"]
     assert steps[0]["who"] == "account:op"
+    lines = [line for line in city.audit() if line["what"].startswith("closure.")][-3:]
+    assert [line["what"] for line in lines] == [
+        "closure.advise",
+        "closure.order",
+        "closure.confirm",
+    ]
+    assert [line["who"] for line in lines] == [step["who"] for step in steps]
+    assert {line["address"] for line in lines} == {"127.0.0.1"}
 
 
 def test_an_administrator_gives_no_orders(city: City) -> None:
@@ -137,6 +145,8 @@ def test_a_subscription_reaches_no_further_than_its_owner(city: City) -> None:
     assert city.client.put(path, json=wider, headers=whole).status_code == 200
     assert city.client.get(path, headers=own).status_code == 404, "it tells of theirs now"
     assert city.client.get(path, headers=whole).status_code == 200
+    changes = [line for line in city.audit() if line["what"] == "subscription.change"]
+    assert [line["address"] for line in changes] == ["127.0.0.1"]
 
 
 def test_only_an_administrator_lets_a_subscription_into_the_inner_network(city: City) -> None:
