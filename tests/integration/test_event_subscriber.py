@@ -19,6 +19,7 @@ import pytest
 
 from api.events.cursor import Cursor
 from deploy import cli
+from tests.support.admission import make_key
 from tests.support.told import followed, life
 
 if TYPE_CHECKING:
@@ -32,11 +33,12 @@ PATIENCE_S = 30.0
 
 
 @pytest.fixture
-def program() -> dict[str, Any]:
+def program(bench: Bench) -> dict[str, Any]:
     """The example of the page, as it stands there, but that it waits less."""
     (text,) = re.findall(r"```python\n# follow\.py\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
     held: dict[str, Any] = {}
     exec(compile(text.replace("wait=25", "wait=0.2"), "follow.py", "exec"), held)
+    held["KEY"] = make_key(bench.url, bench.namespace)
     return held
 
 
