@@ -12,11 +12,10 @@ from lxml import etree
 from streams.contracts.cap.model import Status
 from streams.contracts.cap.read import read
 from tests.support.seed import Seeded
-from tests.support.seeded import client, seeded
 from tests.support.shared_data import shared_data
 
 pytestmark = pytest.mark.integration
-__all__ = ["client", "seeded"]
+pytest_plugins = ["tests.support.seeded"]
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 
