@@ -24,8 +24,8 @@ PHONE = (390, 844)
 @pytest.fixture(scope="module")
 def session(database_url: str, seeded: Seeded) -> str:
     """The token of somebody who sees everything."""
-    make_account(database_url, seeded.namespace, "viewer", (Role.VIEWER, ALL))
-    return make_session(database_url, seeded.namespace, "viewer")
+    make_account(database_url, seeded.namespace, "onlooker", (Role.VIEWER, ALL))
+    return make_session(database_url, seeded.namespace, "onlooker")
 
 
 @pytest.fixture

@@ -128,10 +128,10 @@ def test_many_followers_share_one_look(bench: Bench, monkeypatch: pytest.MonkeyP
     looks = 0
     reading = Database.reading
 
-    def counted(self: Database, namespace: str) -> Any:
+    def counted(self: Database, *given: Any) -> Any:
         nonlocal looks
         looks += 1
-        return reading(self, namespace)
+        return reading(self, *given)
 
     async def one(client: httpx.AsyncClient, ready: asyncio.Semaphore) -> list[int]:
         found: list[int] = []
