@@ -14,7 +14,7 @@ from psycopg import sql
 from streams.contracts.codec import encode_control
 from streams.errors import Unavailable
 from streams.log import Log
-from streams.storage.connect import connect
+from streams.storage.connect import connect, translated
 from streams.storage.registry import save_registry
 from tests.chaos.database import Database
 from tests.chaos.feed import Feeder, Step, append_step
@@ -129,7 +129,7 @@ def make_world(host: Host, database: Database, namespace: str, folder: Path, see
 def has_room(log: Log, database: Database, namespace: str) -> bool:
     """Whether the workers are not too far behind; no while the log or the database is away."""
     try:
-        with connect(database.conninfo, namespace) as connection:
+        with translated(), connect(database.conninfo, namespace) as connection:
             row = connection.execute(
                 "select coalesce(sum(next_offset), 0)::bigint from position where topic <> 'region'"
             ).fetchone()
