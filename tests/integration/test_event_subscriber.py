@@ -29,7 +29,7 @@ pytest_plugins = ["tests.support.event_bench"]
 pytestmark = pytest.mark.integration
 
 PAGE = Path(__file__).parents[2] / "docs" / "events.md"
-PATIENCE_S = 30.0
+PATIENCE_S = 90.0
 
 
 @pytest.fixture

@@ -293,8 +293,8 @@ def test_status_and_will_tell_who_is_there(broker: Mosquitto) -> None:
         async with door(broker, log) as gateway:
             sender = aiomqtt.Client("127.0.0.1", broker.port, will=will)
             await sender.__aenter__()
-            await sender.publish("cb/v1/330106/water/gw/status", online, qos=1, retain=True)
             await sender.publish("cb/v1/330106/water/s1/status", online, qos=1, retain=True)
+            await sender.publish("cb/v1/330106/water/gw/status", online, qos=1, retain=True)
             await said(gateway, "online")
             (row,) = await gateway.seen.read("gw")
             assert (row.version, row.seen_at is None) == ("1.2", False)
