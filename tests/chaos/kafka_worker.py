@@ -2,8 +2,8 @@
 
 `python -m tests.chaos.kafka_worker DB NAMESPACE` (`CITYBRAIN_KAFKA` says where Kafka is; `--idle`
 ends it when all is worked off). Small batches and frequent checkpoints, so that a kill finds it in
-the middle of something. It ends as `citybrain worker` does: 0 after SIGTERM, 2 when the log is not
-the one that it knows, 3 when something did not answer.
+the middle of something; with `--one-checkpoint` only that of its end. It ends as `citybrain worker`
+does: 0 after SIGTERM, 2 when the log is not the one that it knows, 3 when something did not answer.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from streams.runtime.worker import member_host
 from streams.settings import load_settings
 
 MISCONFIGURED, UNAVAILABLE = 2, 3
+OFTEN_S, NEVER_S = 0.3, 86_400.0
 
 
 def main() -> int:
@@ -31,9 +32,15 @@ def main() -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    every_s = NEVER_S if "--one-checkpoint" in options else OFTEN_S
     try:
         with member_host(
-            load_settings(), conninfo, namespace, find_domains(), max_records=5, checkpoint_s=0.3
+            load_settings(),
+            conninfo,
+            namespace,
+            find_domains(),
+            max_records=5,
+            checkpoint_s=every_s,
         ) as host:
             threading.Thread(target=say_ready, args=(host.health, stop), daemon=True).start()
             host.run(stop, until_idle="--idle" in options)
