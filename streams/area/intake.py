@@ -15,7 +15,7 @@ from streams.contracts.exact import to_text
 from streams.contracts.frame import Frame
 from streams.contracts.outcome import LateRows, Outcome
 from streams.contracts.reason import Reason
-from streams.windows.history import Chunk
+from streams.windows.chunk import Chunk
 from streams.windows.lane import HOUR_MS
 
 MEMORY_HOURS = 2

@@ -19,7 +19,7 @@ from streams.contracts.outcome import Outcome
 from streams.contracts.reason import Change
 from streams.contracts.surroundings import AREA
 from streams.windows.aggregate import USABLE
-from streams.windows.history import Chunk
+from streams.windows.chunk import Chunk
 
 
 def judge(book: Book, seat: Seat, taken: Taken, moment: Moment, outcome: Outcome) -> Outputs:

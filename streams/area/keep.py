@@ -14,7 +14,7 @@ from streams.contracts import state as state_bytes
 from streams.contracts.frame import Int64
 from streams.contracts.reason import Origin
 from streams.quality.watch import PastState
-from streams.windows.history import join, pack, unpack
+from streams.windows.chunk import join, pack
 from streams.windows.lane import KEEP_MS, Day, Lane
 
 
@@ -111,8 +111,9 @@ class AreaKeeper:
             work = area.seats[name].work
             work.restore(lane_held)
             key = f"{self._prefix}/{name}"
-            for _, content in sorted(segments.get(key, ())):
-                work.lane.history.restore(unpack(content))
+            newest = dict(work.lane.state.segments)
+            for number, content in sorted(segments.get(key, ())):
+                work.lane.history.restore(content, newest[number])
             for part in parts:
                 if part.startswith(f"{key}/day/"):
                     work.lane.days[int(part.rsplit("/", 1)[1])] = state_bytes.restore(

@@ -30,7 +30,7 @@ from streams.contracts.domain import (
 from streams.contracts.frame import Int8, Int64
 from streams.quality.checks import Judged, Quality
 from streams.quality.health import DayHealth
-from streams.windows.history import EMPTY, Chunk, join
+from streams.windows.chunk import EMPTY, Chunk, join
 from streams.windows.lane import DAY_MS, HOUR_MS, Closed, Lane, Sifted
 from streams.windows.watermark import NEVER
 

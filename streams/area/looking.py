@@ -15,7 +15,8 @@ from streams.quality.health import DayHealth, day_health
 from streams.quality.parameters import late_weight
 from streams.quality.presence import Presence, PresenceState
 from streams.quality.watch import Watch, WatchState
-from streams.windows.history import EMPTY, SERIES_SHIFT, Chunk
+from streams.windows.chunk import EMPTY, Chunk
+from streams.windows.history import SERIES_SHIFT
 from streams.windows.lane import HOUR_MS, Closed, Lane
 
 FAR_MS = (1 << SERIES_SHIFT) - 1

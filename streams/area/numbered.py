@@ -7,7 +7,7 @@ import numpy as np
 from streams.area.lane_work import LaneWork
 from streams.contracts.frame import Int8, Int16
 from streams.contracts.outcome import FlagChanges, Readings, Revisions, Windows
-from streams.windows.history import Chunk
+from streams.windows.chunk import Chunk
 from streams.windows.lane import Closed, Sifted
 
 

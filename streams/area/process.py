@@ -36,7 +36,7 @@ from streams.contracts.warning import Announcement, valid_hours
 from streams.quality import parameters as quality
 from streams.quality.desk import Desk
 from streams.quality.silence import Silence, SilenceEvent, SilenceLimits, silence_limits
-from streams.windows.history import Chunk, join
+from streams.windows.chunk import Chunk, join
 from streams.windows.lane import HOUR_MS
 from streams.windows.watermark import NEVER
 

@@ -17,7 +17,7 @@ from streams.area.seat import Seat
 from streams.contracts.domain import AreaView, Domain
 from streams.contracts.frame import Int32
 from streams.errors import Misconfigured
-from streams.windows.history import Chunk, join
+from streams.windows.chunk import Chunk, join
 
 
 def with_reads(domain: Domain, domains: Mapping[str, Domain]) -> Domain:

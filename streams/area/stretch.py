@@ -14,7 +14,8 @@ import numpy as np
 
 from streams.area.seat import Seat
 from streams.contracts.frame import Bool, Frame, Int8, Int64
-from streams.windows.history import Chunk, identity_key
+from streams.windows.chunk import Chunk
+from streams.windows.history import identity_key
 from streams.windows.watermark import Watermark
 
 NONE = 1 << 62  # no frame stands apart

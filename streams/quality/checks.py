@@ -19,7 +19,7 @@ from streams.contracts.reason import Flag
 from streams.quality.desk import BY_GOOD_READING, EXPLAINED_BY_UNIT
 from streams.quality.parameters import with_profile
 from streams.windows.aggregate import group_starts
-from streams.windows.history import Chunk
+from streams.windows.chunk import Chunk
 from streams.windows.watermark import NEVER
 
 GOOD, UNJUDGED, SUSPECT, FAIL = (

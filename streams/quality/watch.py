@@ -28,7 +28,7 @@ from streams.quality.parameters import (
 )
 from streams.quality.sentinel import Group, Hour, SentinelState
 from streams.windows.aggregate import Aggregate, aggregate
-from streams.windows.history import Chunk
+from streams.windows.chunk import Chunk
 
 SUSPECT = int(Flag.SUSPECT)
 HOUR_S = 3600

@@ -12,73 +12,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from streams.contracts.domain import Rows
-from streams.contracts.frame import Int8, Int32, Int64
+from streams.contracts.frame import Int32, Int64
+from streams.windows.chunk import EMPTY, Chunk, first_ms, join, unpack
 from streams.windows.cold import Narrow, narrow
 
 WARM = 10  # buckets: of a minute, what windows of five minutes are made from and a minute's delay
+SPLIT = 2  # a segment of a checkpoint over more buckets is unpacked when it comes back
 SERIES_SHIFT = 42  # epoch ms < 2**42 until 2109; up to 2**21 series in an area
 
 
 def identity_key(series: Int32, time_ms: Int64) -> Int64:
     """(series, time) as one sortable integer."""
     return (series.astype(np.int64) << SERIES_SHIFT) | time_ms
-
-
-@dataclass(slots=True, eq=False)
-class Chunk:
-    """Columns of accepted rows; `position` is the log offset of each row's frame."""
-
-    series: Int32
-    time_ms: Int64
-    value: Int64
-    flag: Int8
-    position: Int64
-
-    def __len__(self) -> int:
-        return len(self.series)
-
-    def take(self, index: Int64) -> Chunk:
-        return Chunk(
-            self.series[index],
-            self.time_ms[index],
-            self.value[index],
-            self.flag[index],
-            self.position[index],
-        )
-
-    def part(self, low: int, high: int) -> Chunk:
-        """Consecutive rows, not copied."""
-        return Chunk(
-            self.series[low:high],
-            self.time_ms[low:high],
-            self.value[low:high],
-            self.flag[low:high],
-            self.position[low:high],
-        )
-
-
-def join(chunks: list[Chunk]) -> Chunk:
-    """The rows of several chunks, in order."""
-    if len(chunks) == 1:
-        return chunks[0]
-    if not chunks:
-        return EMPTY
-    return Chunk(
-        np.concatenate([c.series for c in chunks]),
-        np.concatenate([c.time_ms for c in chunks]),
-        np.concatenate([c.value for c in chunks]),
-        np.concatenate([c.flag for c in chunks]),
-        np.concatenate([c.position for c in chunks]),
-    )
-
-
-EMPTY = Chunk(
-    np.empty(0, np.int32),
-    np.empty(0, np.int64),
-    np.empty(0, np.int64),
-    np.empty(0, np.int8),
-    np.empty(0, np.int64),
-)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,41 +61,53 @@ class _Cold:
 class _Bucket:
     """Rows of one stretch of time; merged (sorted by identity, last wins) only when asked.
 
-    A cold one is read without being warmed; rows that are added warm it.
+    A cold one is read without being warmed; rows that are added warm it. Segments of a checkpoint
+    stay packed until then: of a full horizon, most are never asked.
     """
 
-    __slots__ = ("_cold", "_keys", "_loose")
+    __slots__ = ("_cold", "_high_ms", "_keys", "_loose", "_low_ms")
 
-    def __init__(self) -> None:
-        self._loose: list[Chunk] = []
+    def __init__(self, low_ms: int, high_ms: int) -> None:
+        self._low_ms, self._high_ms = low_ms, high_ms
+        self._loose: list[Chunk | bytes] = []
         self._keys: Int64 | None = None
         self._cold: _Cold | None = None
 
-    def add(self, chunk: Chunk) -> None:
+    def add(self, rows: Chunk | bytes) -> None:
+        """Rows of this stretch, or a segment of which only the rows of this stretch count."""
         if self._cold is not None:
             self._loose, self._cold = [self._cold.chunk()], None
-        self._loose.append(chunk)
+        self._loose.append(rows)
         self._keys = None
 
     def merged(self) -> tuple[Int64, Chunk]:
         if self._cold is not None:
             whole = self._cold.chunk()
             return identity_key(whole.series, whole.time_ms), whole
-        if self._keys is None:
-            whole = join(self._loose)
-            keys = identity_key(whole.series, whole.time_ms)
-            order = np.argsort(keys, kind="stable")
-            keys = keys[order]
-            last = np.ones(len(keys), np.bool_)
-            last[:-1] = keys[1:] != keys[:-1]
-            self._loose = [whole.take(order[last])]
-            self._keys = keys[last]
-        return self._keys, self._loose[0]
+        if self._keys is not None:
+            return self._keys, self._rows(self._loose[0])
+        whole = join([self._rows(one) for one in self._loose])
+        keys = identity_key(whole.series, whole.time_ms)
+        order = np.argsort(keys, kind="stable")
+        keys = keys[order]
+        last = np.ones(len(keys), np.bool_)
+        last[:-1] = keys[1:] != keys[:-1]
+        whole = whole.take(order[last])
+        self._loose, self._keys = [whole], keys[last]
+        return self._keys, whole
 
     def cool(self) -> None:
-        if self._cold is None:
+        """Keeps it small; what is packed is small already."""
+        if self._cold is None and all(isinstance(one, Chunk) for one in self._loose):
             self._cold = _Cold.of(self.merged()[1])
             self._loose, self._keys = [], None
+
+    def _rows(self, one: Chunk | bytes) -> Chunk:
+        if isinstance(one, Chunk):
+            return one
+        whole = unpack(one)
+        inside = (whole.time_ms >= self._low_ms) & (whole.time_ms < self._high_ms)
+        return whole if inside.all() else whole.take(np.flatnonzero(inside))
 
 
 class History:
@@ -225,17 +182,26 @@ class History:
         for number in [b for b in self._buckets if (b + 1) * self.bucket_ms <= before_ms]:
             del self._buckets[number]
 
-    def restore(self, chunk: Chunk) -> None:
-        """Puts back rows of a checkpoint, in their order."""
-        self._place(chunk)
+    def restore(self, segment: bytes, newest_ms: int) -> None:
+        """Puts back a segment of a checkpoint, whose newest row is given; in their order."""
+        first, last = first_ms(segment) // self.bucket_ms, newest_ms // self.bucket_ms
+        if last - first >= SPLIT:  # a bucket between them may have no row of it
+            self._place(unpack(segment))
+            return
+        for number in range(first, last + 1):
+            self._bucket(number).add(segment)
 
     def _place(self, chunk: Chunk) -> None:
-        for bucket, rows in self._split(chunk.time_ms):
-            held = self._buckets.get(bucket)
-            if held is None:
-                self._cool()
-                held = self._buckets[bucket] = _Bucket()
-            held.add(chunk if len(rows) == len(chunk) else chunk.take(rows))
+        for number, rows in self._split(chunk.time_ms):
+            self._bucket(number).add(chunk if len(rows) == len(chunk) else chunk.take(rows))
+
+    def _bucket(self, number: int) -> _Bucket:
+        held = self._buckets.get(number)
+        if held is None:
+            self._cool()
+            low = number * self.bucket_ms
+            held = self._buckets[number] = _Bucket(low, low + self.bucket_ms)
+        return held
 
     def _cool(self) -> None:
         newest = max(self._buckets, default=0)
@@ -268,42 +234,3 @@ def _slices(keys: Int64, chunk: Chunk, series: Int32, start_ms: int, end_ms: int
     count = high - low
     skip = np.repeat(low - np.append(0, np.cumsum(count)[:-1]), count)
     return chunk.take(skip + np.arange(len(skip)))
-
-
-def pack(chunk: Chunk) -> bytes:
-    """A checkpoint segment: counts and narrow columns, little-endian."""
-    base = (int(chunk.time_ms.min()), int(chunk.position.min()))
-    columns = (
-        chunk.series.astype("<i4"),
-        _narrow(chunk.time_ms - base[0]),
-        _narrow(chunk.value),
-        chunk.flag.astype("<i1"),
-        _narrow(chunk.position - base[1]),
-    )
-    head = np.array([len(chunk), base[0], base[1]], "<i8").tobytes()
-    kinds = bytes(c.dtype.itemsize for c in columns)
-    return head + kinds + b"".join(c.tobytes() for c in columns)
-
-
-def unpack(content: bytes) -> Chunk:
-    """The reverse of `pack`."""
-    count, time_base, position_base = np.frombuffer(content, "<i8", 3).tolist()
-    kinds = content[24:29]
-    columns, at = [], 29
-    for size in kinds:
-        columns.append(np.frombuffer(content, f"<i{size}", count, at).astype(np.int64))
-        at += size * count
-    series, time_ms, value, flag, position = columns
-    return Chunk(
-        series.astype(np.int32),
-        time_ms + time_base,
-        value,
-        flag.astype(np.int8),
-        position + position_base,
-    )
-
-
-def _narrow(column: Int64) -> np.ndarray[tuple[int], np.dtype[np.signedinteger]]:
-    limit = np.iinfo(np.int32)
-    fits = not len(column) or (column.min() >= limit.min and column.max() <= limit.max)
-    return column.astype("<i4" if fits else "<i8")

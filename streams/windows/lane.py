@@ -14,7 +14,8 @@ import numpy as np
 from streams.contracts.domain import AreaView, Domain, HourMatrix, day_start, empty_matrix
 from streams.contracts.frame import Bool, Int8, Int16, Int32, Int64
 from streams.windows.aggregate import Aggregate, aggregate
-from streams.windows.history import EMPTY, Chunk, History, identity_key, join
+from streams.windows.chunk import EMPTY, Chunk, join
+from streams.windows.history import History, identity_key
 from streams.windows.watermark import NEVER, Watermark
 
 HOUR_MS = 3_600_000

@@ -36,7 +36,8 @@ from streams.storage.connect import connect
 from streams.storage.host_store import HostStore
 from streams.storage.migrate import migrate
 from streams.storage.registry import save_profile, save_registry
-from streams.windows.history import identity_key, unpack
+from streams.windows.chunk import unpack
+from streams.windows.history import identity_key
 from tests.support.namespace import copy_log
 from tests.support.storm import START_MS, STEP_MS, storm, storm_registry
 

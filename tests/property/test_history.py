@@ -6,8 +6,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streams.windows.chunk import Chunk, pack, unpack
 from streams.windows.cold import narrow
-from streams.windows.history import Chunk, History, pack, unpack
+from streams.windows.history import History
 
 BUCKET_MS = 1000
 ROW = st.tuples(st.integers(0, 4), st.integers(0, 9_999), st.integers(-5, 5), st.integers(1, 4))
@@ -81,15 +82,22 @@ def test_finding_knows_what_is_known(chunks: list[list[Row]], asked: list[tuple[
             assert (found.value[row], found.flag[row]) == known[key]
 
 
-@given(chunks=CHUNKS)
-def test_saved_segments_bring_it_back(chunks: list[list[Row]]) -> None:
+@given(chunks=CHUNKS, later=CHUNKS, start=st.integers(-100, 10_100), length=st.integers(1, 10_100))
+def test_saved_segments_bring_it_back(
+    chunks: list[list[Row]], later: list[list[Row]], start: int, length: int
+) -> None:
+    """Segments stay packed until somebody asks: they must answer as rows do, also with new ones."""
     history, _ = build(chunks)
-    again = History(BUCKET_MS)
+    again = History(BUCKET_MS, warm=2)
     for chunk in history.unsaved:
-        again.restore(unpack(pack(chunk)))
+        again.restore(pack(chunk), int(chunk.time_ms.max()))
     assert again.unsaved == []
-    assert listed(again.chunk_between(None, 0, 10_000)) == listed(
-        history.chunk_between(None, 0, 10_000)
+    assert again.starts(start, start + length) == history.starts(start, start + length)
+    for rows in later:
+        again.add(chunk_of(rows, 99))
+        history.add(chunk_of(rows, 99))
+    assert listed(again.chunk_between(None, start, start + length)) == listed(
+        history.chunk_between(None, start, start + length)
     )
 
 

@@ -13,7 +13,8 @@ import numpy as np
 from streams.contracts.domain import AreaView, Closing, Judgement, Point, Rows
 from streams.domains.weather import layout, signals
 from streams.domains.weather import parameters as key
-from streams.windows.history import Chunk, History
+from streams.windows.chunk import Chunk
+from streams.windows.history import History
 
 START_MS = 1_786_896_000_000  # 2026-08-17T00:00+08:00
 MINUTE_MS = 60_000

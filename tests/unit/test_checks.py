@@ -8,7 +8,7 @@ from streams.contracts.domain import AreaView
 from streams.domains.waterlogging import DEPTH
 from streams.domains.weather.layout import INDEX, PROPERTIES
 from streams.quality.checks import Judged, Quality
-from streams.windows.history import Chunk
+from streams.windows.chunk import Chunk
 
 M = 10**6  # scaled metre
 HOUR = 3600

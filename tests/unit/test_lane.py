@@ -9,7 +9,7 @@ from streams.area.reads import with_reads
 from streams.area.view import build_view
 from streams.catalog import Profile
 from streams.domains.waterlogging import DOMAIN
-from streams.windows.history import Chunk
+from streams.windows.chunk import Chunk
 from streams.windows.lane import Lane, Sifted
 from tests.support.small_city import COUNTIES, DOMAINS, registry
 from tests.support.timeline import moment
