@@ -30,6 +30,10 @@ BRIN = """
 create index observation_t on observation using brin (t timestamptz_minmax_multi_ops)
 with (pages_per_range = 32, autosummarize = on)
 """
+BRIN_SENSOR = """
+create index observation_t on observation using brin (t timestamptz_minmax_multi_ops, sensor)
+with (pages_per_range = 32, autosummarize = on)
+"""
 TIMES = "create index observation_t on observation (t)"
 INDEX = "create index {key} on {} (sensor, property, t)"
 CLUSTER = "cluster {} using {key}"
@@ -106,6 +110,7 @@ LAYOUTS = (
     Layout("rows", WIDE),
     Layout("rows_btree_t", WIDE, TIMES),
     Layout("rows_brin", WIDE, BRIN),
+    Layout("rows_brin_sensor", WIDE, BRIN_SENSOR),
     Layout("rows_brin_narrow", NARROW, BRIN, copy=copy_narrow, holds_rows=False),
     Layout("rows_brin_no_position", BARE, BRIN, copy=copy_bare, holds_rows=False),
     Layout("rows_brin_then_btree", WIDE, BRIN, (INDEX,)),

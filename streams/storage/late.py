@@ -22,6 +22,7 @@ from streams.storage.connect import Cursor
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 HOUR_MS = 3_600_000
+SHORT_MS, SOME = 600_000, 48  # hourly values of two days are found one by one
 MAX_RANGES = 400  # a year of single days: looking at what lies between them costs more
 DUPLICATE, STORED, LATE, REVISED = (
     LEDGER_COLUMNS.index(name) for name in ("duplicate", "stored", "late", "revised")
@@ -203,10 +204,13 @@ def moment(ms: int) -> datetime:
 
 
 def time_ranges(time_ms: Int64, limit: int = MAX_RANGES) -> list[tuple[int, int]]:
-    """Few ranges (both ends included) that cover all times, split at the widest gaps above 1 h."""
+    """Few ranges (both ends included) that cover all times, split at the widest gaps: above 10
+    minutes while there are some, else above an hour."""
     times = np.unique(time_ms)
     gaps = np.diff(times)
-    wide = np.flatnonzero(gaps > HOUR_MS)
+    wide = np.flatnonzero(gaps > SHORT_MS)
+    if len(wide) >= min(SOME, limit):
+        wide = np.flatnonzero(gaps > HOUR_MS)
     widest = np.sort(wide[np.argsort(-gaps[wide], kind="stable")[: limit - 1]])
     starts = np.r_[0, widest + 1]
     ends = np.r_[widest, len(times) - 1]

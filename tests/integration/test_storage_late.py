@@ -17,6 +17,8 @@ from streams.contracts.reason import NamespaceKind
 from streams.storage.connect import connect
 from streams.storage.late import (
     MAX_RANGES,
+    SHORT_MS,
+    SOME,
     Stored,
     count,
     identities,
@@ -129,7 +131,18 @@ def test_time_ranges_cover_every_time_and_are_few(times: list[int]) -> None:
     ranges = time_ranges(np.array(times, np.int64))
     assert len(ranges) <= MAX_RANGES
     assert all(any(low <= t <= high for low, high in ranges) for t in times)
-    assert all(a[1] + HOUR_MS < b[0] for a, b in pairwise(ranges))
+    least = SHORT_MS if len(ranges) <= SOME else HOUR_MS
+    assert all(a[1] + least < b[0] for a, b in pairwise(ranges))
+
+
+def test_hourly_values_are_found_one_by_one() -> None:
+    """Between two of them lie all the readings of a city's hour."""
+    times = np.arange(24, dtype=np.int64) * HOUR_MS
+    assert time_ranges(times) == [(t, t) for t in times.tolist()]
+
+
+def test_hourly_values_of_many_days_are_one_range() -> None:
+    assert len(time_ranges(np.arange(24 * 30, dtype=np.int64) * HOUR_MS)) == 1
 
 
 def test_few_ranges_take_the_narrow_gaps_in() -> None:
