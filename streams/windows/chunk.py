@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,8 @@ from numpy.typing import NDArray
 from streams.contracts.frame import Int8, Int32, Int64
 
 HEAD_BYTES, COLUMNS = 24, 5
-WIDTHS = (np.int8, np.int16, np.int32)
+WIDTHS = (1, 2, 4, 8)
+STEPPED = 0x80  # of a column's width: base and step come before it
 
 
 @dataclass(slots=True, eq=False)
@@ -71,38 +73,41 @@ EMPTY = Chunk(
 
 
 def pack(chunk: Chunk) -> bytes:
-    """A checkpoint segment: count, least time and position, width of each column, then the columns,
-    each in as few bytes a value as it takes. Little-endian.
+    """A checkpoint segment, little-endian: count, least time and position, widths of the columns;
+    then the columns, each as base, step, and how many steps beyond the base every value is, in as
+    few bytes as it takes: none where all are the same.
     """
-    base = (int(chunk.time_ms.min()), int(chunk.position.min()))
+    head = np.array([len(chunk), chunk.time_ms.min(), chunk.position.min()], "<i8").tobytes()
     columns = (
-        _narrow(chunk.series),
-        _narrow(chunk.time_ms - base[0]),
-        _narrow(chunk.value),
-        _narrow(chunk.flag),
-        _narrow(chunk.position - base[1]),
+        _steps(chunk.series),
+        _steps(chunk.time_ms, int(np.gcd.reduce(chunk.time_ms - chunk.time_ms[0]))),
+        _steps(chunk.value),
+        _steps(chunk.flag),
+        _steps(chunk.position),
     )
-    head = np.array([len(chunk), base[0], base[1]], "<i8").tobytes()
-    kinds = bytes(c.dtype.itemsize for c in columns)
-    return head + kinds + b"".join(c.tobytes() for c in columns)
+    widths = bytes(STEPPED | width for width, _ in columns)
+    return head + widths + b"".join(content for _, content in columns)
 
 
 def unpack(content: bytes) -> Chunk:
-    """The reverse of `pack`."""
+    """The reverse of `pack`; also of segments that were written before columns had steps."""
     count, time_base, position_base = np.frombuffer(content, "<i8", 3).tolist()
+    bases = (0, time_base, 0, 0, position_base)
     at = HEAD_BYTES + COLUMNS
-    columns = []
-    for size in content[HEAD_BYTES:at]:
-        columns.append(np.frombuffer(content, f"<i{size}", count, at))
-        at += size * count
+    columns: list[Int64] = []
+    for told, old_base in zip(content[HEAD_BYTES:at], bases, strict=True):
+        width, base, step, kind = told & ~STEPPED, old_base, 1, "i"
+        if told & STEPPED:
+            base, step = np.frombuffer(content, "<i8", 2, at).tolist()
+            at, kind = at + 16, "u"
+        if not width:
+            columns.append(np.full(count, base, np.int64))
+            continue
+        steps = np.frombuffer(content, f"<{kind}{width}", count, at).astype(np.int64)
+        columns.append(steps * step + base if step != 1 else steps + base)
+        at += width * count
     series, time_ms, value, flag, position = columns
-    return Chunk(
-        series.astype(np.int32),
-        time_ms.astype(np.int64) + time_base,
-        value.astype(np.int64),
-        flag.astype(np.int8),
-        position.astype(np.int64) + position_base,
-    )
+    return Chunk(series.astype(np.int32), time_ms, value, flag.astype(np.int8), position)
 
 
 def first_ms(content: bytes) -> int:
@@ -110,10 +115,12 @@ def first_ms(content: bytes) -> int:
     return int(np.frombuffer(content, "<i8", 1, 8)[0])
 
 
-def _narrow(column: NDArray[np.signedinteger]) -> NDArray[np.signedinteger]:
+def _steps(column: NDArray[np.signedinteger[Any]], step: int = 1) -> tuple[int, bytes]:
+    """Width in bytes of what follows, which is base, step and the steps beyond the base."""
     low, high = int(column.min()), int(column.max())
-    for width in WIDTHS:
-        limit = np.iinfo(width)
-        if limit.min <= low and high <= limit.max:
-            return column.astype(np.dtype(width).newbyteorder("<"))
-    return column.astype("<i8")
+    head = np.array([low, step or 1], "<i8").tobytes()
+    if low == high:
+        return 0, head
+    width = next(w for w in WIDTHS if (high - low) // step < 1 << 8 * w)
+    steps = (column.astype(np.int64) - low) // step
+    return width, head + steps.astype(f"<u{width}").tobytes()
