@@ -34,7 +34,7 @@ def check(folder: FolderArgument = PACKAGED, as_json: JsonOption = False) -> Non
     """Read rule files and their tests, and list every mistake. Needs no server; exit code 1."""
     import json
 
-    from deploy.rules.case import read_cases
+    from deploy.rules.case_reading import read_cases
     from deploy.rules.reading import read_rules
     from streams.domains import find_domains
     from streams.errors import Misconfigured
@@ -43,7 +43,7 @@ def check(folder: FolderArgument = PACKAGED, as_json: JsonOption = False) -> Non
     found = read_rules(folder, domains)
     mistakes, tests = list(found.mistakes), 0
     try:
-        tests = len(read_cases(folder, domains))
+        tests = len(read_cases(folder / "tests", domains))
     except Misconfigured as error:
         mistakes += error.mistakes
     version = "" if mistakes else found.rules.version
@@ -64,12 +64,15 @@ def try_out(
     folder: FolderArgument = PACKAGED,
     only: Annotated[str, typer.Option("--only", help="Tests whose name contains this.")] = "",
     verbose: Annotated[bool, typer.Option("--verbose", help="A picture of every test.")] = False,
+    tests: Annotated[
+        Path | None, typer.Option("--tests", help="Folder of the tests; default: DIR/tests.")
+    ] = None,
 ) -> None:
     """Play the tests in DIR/tests through the pipeline. Needs no server; exit code 1 if one fails.
 
-    A test that fails prints what was measured, what happened and what was wanted, in order.
+    A test that fails prints what was wanted beside what happened, and all of it in order.
     """
-    from deploy.rules.case import read_cases
+    from deploy.rules.case_reading import read_cases
     from deploy.rules.reading import good_rules
     from deploy.rules.trial import judge_case
     from streams.domains import find_domains
@@ -77,9 +80,10 @@ def try_out(
 
     domains = find_domains()
     rules = good_rules(folder, domains)
-    cases = [case for case in read_cases(folder, domains) if only in case.name]
+    place = tests or folder / "tests"
+    cases = [case for case in read_cases(place, domains) if only in case.name]
     if not cases:
-        raise Misconfigured([f"{folder / 'tests'}: no test" + (f" with {only!r}" if only else "")])
+        raise Misconfigured([f"{place}: no test" + (f" with {only!r}" if only else "")])
     failed = 0
     for case in cases:
         verdict = judge_case(case, rules, domains)
@@ -197,15 +201,15 @@ def activate(
 
 def tell_verdict(verdict: Verdict, verbose: bool) -> None:
     """One test: a line, and a picture when it failed."""
-    from deploy.rules.picture import timeline
+    from deploy.rules.picture import comparison, timeline
 
     case = verdict.case
     typer.echo(f"{'ok  ' if verdict.passed else 'FAIL'} {case.name}")
     if verdict.passed and not verbose:
         return
     typer.echo(f"     {case.file}:{case.line}")
-    for line in [*verdict.faults, *timeline(verdict)]:
-        typer.echo(f"     {line}")
+    for line in [*verdict.faults, "", *comparison(verdict), "", *timeline(verdict)]:
+        typer.echo(f"     {line}".rstrip())
 
 
 @verbs.command()

@@ -84,12 +84,15 @@ def _file(node: Node, places: Places) -> list[Clause]:
         node.wrong("file: `domain: …` is wanted: whose rules these are")
         return []
     domain = parts["domain"].text("domain")
-    if "rules" not in parts:
-        return []
-    found = []
-    for name, rule in parts["rules"].entries("rules"):
-        places.setdefault((name, ""), (rule.file, rule.line))
-        found.append(_clause(domain, name, rule, places))
+    return clauses_of(domain, parts["rules"], places) if "rules" in parts else []
+
+
+def clauses_of(domain: str, node: Node, places: Places | None = None) -> list[Clause]:
+    """Rules by name. `places` is told where each was said; whether they can hold is not checked."""
+    where, found = Places() if places is None else places, []
+    for name, rule in node.entries("rules"):
+        where.setdefault((name, ""), (rule.file, rule.line))
+        found.append(_clause(domain, name, rule, where))
     return found
 
 

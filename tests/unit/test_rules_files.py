@@ -9,7 +9,7 @@ import pytest
 
 from deploy import cli
 from deploy.commands.rules import PACKAGED
-from deploy.rules.case import read_cases
+from deploy.rules.case_reading import read_cases
 from deploy.rules.reading import good_rules, read_rules
 from deploy.rules.trial import judge_case
 from deploy.rules.writing import export
@@ -19,6 +19,7 @@ from streams.alerting.ruling import rulings
 from streams.area.view import parameters_of
 from streams.contracts.domain import Domain
 from streams.domains import find_domains
+from streams.errors import Misconfigured
 
 DOMAINS = find_domains()
 PAGE = Path(__file__).parents[2] / "docs" / "rules.md"
@@ -69,22 +70,25 @@ def test_exported_rules_read_back_are_exactly_the_domains_own(
 
 def test_the_packaged_set_has_a_test_for_every_rule_of_every_domain() -> None:
     rules = good_rules(PACKAGED, DOMAINS)
-    cases = read_cases(PACKAGED, DOMAINS)
+    cases = read_cases(PACKAGED / "tests", DOMAINS)
     verdicts = [judge_case(case, rules, DOMAINS) for case in cases]
     assert [(one.case.name, one.faults) for one in verdicts if not one.passed] == []
     real = {d.name for d in DOMAINS.values()} & {c.name.split(".")[0] for c in rules.rules}
     own = {rule.name for name in real for rule in DOMAINS[name].rules}
-    fired = {t.rule for one in verdicts for t in one.transitions if t.change.value == "confirmed"}
+    fired = {t.rule for one in verdicts for t in one.came if t.change.value == "confirmed"}
     assert own == {clause.name for clause in rules.rules}
     assert own <= fired
 
 
 def test_the_page_for_operators_shows_files_that_work(tmp_path: Path) -> None:
     text = PAGE.read_text(encoding="utf-8")
-    rules, tests = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
-    written(tmp_path, rules, tests)
+    rules, *tests = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    assert len(tests) == 2
+    for number, one in enumerate(tests):
+        written(tmp_path, rules, one)
+        (tmp_path / "tests" / "water.yaml").rename(tmp_path / "tests" / f"{number}.yaml")
     found = good_rules(tmp_path, DOMAINS)
-    for case in read_cases(tmp_path, DOMAINS):
+    for case in read_cases(tmp_path / "tests", DOMAINS):
         assert judge_case(case, found, DOMAINS).faults == []
 
 
@@ -167,6 +171,49 @@ def test_a_wrong_test_is_told_with_its_lines(
     told = capsys.readouterr().out
     for why in (":6: reading: 'height'", ':8: time: "HH:MM"', ":8: change: 'up'"):
         assert why in told
+
+
+def test_a_failing_test_shows_what_was_wanted_beside_what_happened(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    expect = (
+        "      - {rule: waterlogging.depth, at: '10:00:30', change: confirmed, severity: blue}\n"
+        "      - {rule: waterlogging.depth, at: '10:02', change: raised, value: 31}\n"
+        "      - {rule: waterlogging.depth, between: ['10:06', '10:08'], change: stale,"
+        " stale: 'true', completeness: 1 of 1}\n"
+    )
+    text = CASE.replace("every: 30 s", "every: 30 s, point: p") + expect + '    until: "10:08"\n'
+    folder = written(tmp_path, "domain: waterlogging\n", text)
+    assert cli.run(["rules", "test", str(folder)]) == 1
+    told = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    (strip,) = [line for line in told if line.startswith("waterlogging.depth at p   ")]
+    assert re.search(r" \?+B+b+ ", strip), "pending, blue, blue and stale"
+    table = [re.split(r" {2,}", line) for line in told if line[:1] in ("✓", "✗")]
+    assert table == [
+        ["✓ 10:00:30", "confirmed blue", "10:00:30 confirmed blue"],
+        ["✗ 10:02:00", "raised, value 31", "–"],
+        ["✗ 10:07:01", "–", "stale blue, value none, stale true, completeness 0 of 1 unknown"],
+        ["✗ 10:06:00–10:08:00", "stale, stale true, completeness 1 of 1", "–"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("then", "why"),
+    [
+        ("{at: '10:00'}", "`at` and one of rules, gone, warning"),
+        ("{at: '10:00', gone: q}", "no point 'q' among `points`"),
+        ("{at: '10:00', warning: {type: 暴雨}}", "`type` and `severity` are wanted"),
+        ("{at: '10:00', rules: {waterlogging.depth: {levels: {blue: 90}}}}", "do not ascend"),
+        ("{at: '10:00', rules: {no.such: {off: true}}}", "no.such"),
+    ],
+)
+def test_what_cannot_happen_is_told(tmp_path: Path, then: str, why: str) -> None:
+    text = CASE.replace("    expect:\n", f"    then: [{then}]\n    expect:\n")
+    text += "      - {rule: waterlogging.depth, never: true}\n"
+    folder = written(tmp_path, "domain: waterlogging\n", text)
+    with pytest.raises(Misconfigured) as refused:
+        read_cases(folder / "tests", DOMAINS)
+    assert [one for one in refused.value.mistakes if ":7: " in one and why in one]
 
 
 def test_check_and_test_need_no_server(capsys: pytest.CaptureFixture[str]) -> None:
