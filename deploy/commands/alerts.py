@@ -57,13 +57,14 @@ def alerts(
     """Lists alerts, worst first; --follow goes on with every transition as it is decided."""
     import asyncio
 
+    from deploy.interruption import until_interrupted
     from deploy.var_dir import settings_here
 
     if context.invoked_subcommand is not None:
         return
     settings = settings_here()
     request = _Request(namespace or settings.namespace, area, open_only, limit, as_json)
-    asyncio.run(_run(settings.conninfo(), request, follow))
+    asyncio.run(until_interrupted(_run(settings.conninfo(), request, follow)))
 
 
 def acknowledge(

@@ -40,12 +40,13 @@ def follow(
     import asyncio
     import sys
 
+    from deploy.interruption import until_interrupted
     from deploy.var_dir import settings_here
 
     settings = settings_here()
     follower = _Follower(namespace or settings.namespace, area, domain, after, as_json)
     try:
-        asyncio.run(follower.run(settings.conninfo()))
+        asyncio.run(until_interrupted(follower.run(settings.conninfo())))
     except BrokenPipeError:  # whoever read has seen enough
         sys.stdout = None
     finally:
