@@ -141,7 +141,8 @@ class Broadcaster:
         look: int,
     ) -> Sections:
         async with self._parts.database.reading(namespace, reach.stems()) as reader:
-            view = View(reader, await read_clock(reader), self._parts.domains, reach)
+            parts = self._parts
+            view = View(reader, await read_clock(reader), parts.domains, reach, parts.titles)
             state = await moving_parts(view)
             figures = before.get("figures")
             if figures is None or look % FIGURES_EVERY == 0:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,6 +17,8 @@ from api.moment import GivenMoment, Moment
 from api.problem import Mistake, Problem, bad_parameter
 from api.queries.database import Database, Reader
 from api.queries.rows import ClockRow, PropertyRow
+from api.titles import TitleCache
+from streams.alerting.title import RuleTitles
 from streams.contracts.area_code import stem_of
 from streams.contracts.domain import Domain
 
@@ -35,6 +37,7 @@ class Parts:
     heartbeat_s: float = 10.0  # between two heartbeats of an event stream
     keep_events_days: int = 30  # how long an event cursor is good for; 0 = for ever
     conninfo: str = field(default="", repr=False)  # for people's changes
+    titles: TitleCache = field(default_factory=TitleCache)
 
 
 class Freshness(BaseModel):
@@ -69,6 +72,7 @@ class View:
     clock: ClockRow
     domains: Mapping[str, Domain]
     reach: Reach = EVERYTHING
+    titles: TitleCache = field(default_factory=TitleCache)
 
     @property
     def as_of(self) -> datetime | None:
@@ -80,6 +84,10 @@ class View:
     async def properties(self) -> Mapping[str, PropertyRow]:
         """The catalogue of properties by name."""
         return {row.name: row for row in await self.reader.rows(PropertyRow, "properties")}
+
+    async def rule_titles(self, versions: Iterable[str]) -> RuleTitles:
+        """What rules are called in alerts of these rule versions."""
+        return await self.titles.titles(self.reader, self.domains, versions)
 
     async def codes_below(
         self, area: str | None, *, shared: bool = False, figures: bool = False
@@ -175,7 +183,7 @@ def chosen_namespace(
 async def viewing(given: Parts, namespace: str, reach: Reach) -> AsyncIterator[View]:
     """The namespace in one snapshot, of these areas, for as long as a look takes."""
     async with given.database.reading(namespace, reach.stems()) as reader:
-        yield View(reader, await read_clock(reader), given.domains, reach)
+        yield View(reader, await read_clock(reader), given.domains, reach, given.titles)
 
 
 async def view(

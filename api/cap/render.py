@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from decimal import Decimal
 
 from api.cap import words
@@ -10,6 +9,7 @@ from api.cap.chain import Told, cap_time
 from api.cap.outline import outline
 from api.cap.words import Names
 from api.queries.rows import Json
+from streams.alerting.title import RuleTitles
 from streams.contracts.cap.house import Hazard, House
 from streams.contracts.cap.model import (
     Area,
@@ -25,7 +25,7 @@ from streams.contracts.cap.model import (
     Status,
     Urgency,
 )
-from streams.contracts.domain import Domain, Title
+from streams.contracts.domain import Title
 from streams.contracts.message_status import message_status
 from streams.contracts.reason import NamespaceKind, Origin
 
@@ -38,7 +38,7 @@ def render(
     told: Told,
     kind: NamespaceKind,
     house: House,
-    domains: Mapping[str, Domain],
+    titles: RuleTitles,
     geometry: Json | None,
 ) -> Message:
     """The message. Anything but live input of the live namespace is Exercise or Test, and not for
@@ -55,22 +55,13 @@ def render(
         restriction=None if public else COMMANDED,
         note=words.note(told, status),
         references=told.references,
-        infos=_infos(told, status, house, domains, geometry),
+        infos=_infos(told, status, house, titles, geometry),
     )
 
 
-def rule_titles(told: Told, domains: Mapping[str, Domain]) -> Title:
-    """What the rule is called; its name when no domain knows it."""
-    domain = domains.get(told.row.domain)
-    for rule in domain.rules if domain else ():
-        if rule.name == told.row.rule:
-            return rule.title
-    return Title(told.row.rule, told.row.rule)
-
-
-def names_of(told: Told, house: House, domains: Mapping[str, Domain]) -> tuple[Names, Names]:
+def names_of(told: Told, house: House, titles: RuleTitles) -> tuple[Names, Names]:
     """Event and rule in Chinese and in English."""
-    hazard, title = house.hazards.get(told.row.domain, Hazard()), rule_titles(told, domains)
+    hazard, title = house.hazards.get(told.row.domain, Hazard()), _title(told, titles)
     return (
         Names(hazard.event_zh or title.zh, title.zh),
         Names(hazard.event_en or title.en, title.en),
@@ -78,10 +69,10 @@ def names_of(told: Told, house: House, domains: Mapping[str, Domain]) -> tuple[N
 
 
 def _infos(
-    told: Told, status: Status, house: House, domains: Mapping[str, Domain], geometry: Json | None
+    told: Told, status: Status, house: House, titles: RuleTitles, geometry: Json | None
 ) -> tuple[Info, ...]:
     hazard = house.hazards.get(told.row.domain, Hazard())
-    zh, en = names_of(told, house, domains)
+    zh, en = names_of(told, house, titles)
     response = _response(told, hazard)
     areas = (_area(told, words.place_zh(told), house, geometry),)
     areas_en = (_area(told, words.place_en(told), house, geometry),)
@@ -123,6 +114,10 @@ def _infos(
         areas=areas_en,
     )
     return chinese, english
+
+
+def _title(told: Told, titles: RuleTitles) -> Title:
+    return titles.of(told.row.rule, told.row.rule_version)
 
 
 def _response(told: Told, hazard: Hazard) -> ResponseType:

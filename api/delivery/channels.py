@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Coroutine,
+    Mapping,
+    Sequence,
+)
 from contextlib import asynccontextmanager
+from typing import TypeAlias
 
 import structlog
 from aiohttp.abc import AbstractResolver
@@ -21,11 +30,14 @@ from api.delivery.wording import Letter, Names, letter, test_letter
 
 log = structlog.get_logger(__name__)
 
+Naming: TypeAlias = Callable[[Collection[str]], Awaitable[Names]]
+
 MOST_BUNDLED = 20_000  # alerts in one message to people: a storm is one letter, not thousands
 
 
 class Channels:
-    """Every way that this process has. Nothing raises but for cancellation."""
+    """Every way that this process has. Nothing raises but for cancellation, and what `naming`
+    raises, which knows names for alerts of these rule versions."""
 
     most_bundled = MOST_BUNDLED
 
@@ -33,7 +45,7 @@ class Channels:
         self._programs = programs
         self._mail = mail
         self._chat = chat
-        self.names = Names()
+        self.naming: Naming = _nameless
 
     async def send(
         self,
@@ -47,7 +59,8 @@ class Channels:
         id = message_id(to.id, newest.event.sequence)
         if to.channel.for_people:
             events = [(item.event, city.is_expired(item.event)) for item in items]
-            return await self._tell(to, id, letter(events, to.language, self.names))
+            names = await self.naming({str(e.content["rule_version"]) for e, _ in events})
+            return await self._tell(to, id, letter(events, to.language, names))
         event = newest.event
         if to.latest:
             event = city.present(event) or event
@@ -72,6 +85,10 @@ class Channels:
         if to.channel is Channel.MAIL:
             return await _guarded(to, self._mail.send(to, id, told))
         return await _guarded(to, self._chat.send(to, id, told))
+
+
+async def _nameless(_: Collection[str]) -> Names:
+    return Names()
 
 
 async def _guarded(to: Subscription, attempt: Coroutine[None, None, Outcome]) -> Outcome:

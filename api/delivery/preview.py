@@ -10,9 +10,9 @@ import orjson
 
 from api.delivery.event import Event
 from api.delivery.filter import Filter
+from api.delivery.known import read_places
 from api.delivery.matching import Matcher, Wanted, facts_of
 from api.delivery.place import Places
-from api.delivery.store import read_places
 from api.moment import from_ms, iso
 from streams.log import ALERT_TOPIC
 from streams.storage.connect import Connection, translated

@@ -12,8 +12,9 @@ from aiohttp.abc import AbstractResolver
 from api.delivery.channels import open_channels
 from api.delivery.deliverer import Chore, Deliverer
 from api.delivery.heartbeat import Heartbeats
-from api.delivery.keeping import keeping, naming
+from api.delivery.keeping import keeping
 from api.delivery.leader import leading, watch
+from api.delivery.naming import naming
 from api.delivery.publishing import publishing
 from api.delivery.settings import DeliverSettings
 from api.delivery.store import DeliveryStore
@@ -78,13 +79,11 @@ async def _lead(order: Order, stop: asyncio.Event) -> None:
 def _chores(order: Order, store: DeliveryStore, session: Connection) -> list[Chore]:
     settings = order.settings
     heartbeats = Heartbeats(store, settings.heartbeat_s)
-    titles = {rule.name: rule.title for d in order.domains.values() for rule in d.rules}
-    rules = {name: (title.zh, title.en) for name, title in titles.items()}
     chores = [
         _watching(session),
         heartbeats.run,
         keeping(store, settings),
-        naming(store, rules),
+        naming(store, order.domains),
     ]
     if order.publisher is not None:
         chores.append(publishing(store, order.publisher, order.namespace, order.health))

@@ -7,22 +7,20 @@ takes back is fanned out or sent again, under the same id.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-import shapely
-from psycopg.rows import class_row
 
 from api.delivery.city_clock import Reading
 from api.delivery.completeness import AreaState
 from api.delivery.event import MOST_MISSED, Event
-from api.delivery.filter import Filter
+from api.delivery.known import Known, read_area_states, read_names, read_places, read_subscriptions
 from api.delivery.outcome import Result, State
 from api.delivery.place import Places
-from api.delivery.subscription import Channel, Language, Mode, Subscription
+from api.delivery.subscription import Subscription
 from streams.contracts.reason import NamespaceKind
 from streams.errors import FenceLost
 from streams.log import ALERT_TOPIC
@@ -45,11 +43,6 @@ VERSION = "select version from subscription_version"
 EVENTS = """
 select sequence, key, area, status, notify, content::text from outbox
 where sequence > %s and topic = %s order by sequence limit %s
-"""
-SUBSCRIPTIONS = """
-select id, name, channel, target, filter, mode, language, heartbeat, inner_network, secret,
-    previous_secret, previous_until, paused, after, version
-from subscription where removed_at is null order by id
 """
 TOLD = """
 select alert, array_agg(distinct subscription) from delivery where alert = any(%s) group by alert
@@ -95,8 +88,6 @@ delete from delivery d where ctid = any(array(
     select d.ctid from delivery d left join alert a on a.id = d.alert
     where d.done_at < %s and (a.id is null or a.state = 'resolved') limit %s))
 """
-POINTS = "select id, lon, lat from point where lon is not null and lat is not null"
-CENTRES = "select code, lon, lat from area where lon is not null and lat is not null"
 AS_OF = """
 select (extract(epoch from greatest((select max(decided_at) from area_latest),
     (select max(decided_at) from area_risk))) * 1000)::bigint
@@ -112,19 +103,6 @@ select area, (extract(epoch from max(decided_at)) * 1000)::bigint from (
     select l.area, l.decided_at from area_latest l
     where not exists (select from area_risk r where r.area = l.area and r.unknown)
 ) known group by area
-"""
-AREA_STATES = """
-select a.code, coalesce(p.points, 0)::int, coalesce(l.silent, 0)::int,
-    coalesce(r.unknown, l.decided_at is null),
-    (extract(epoch from coalesce(l.decided_at, r.decided_at)) * 1000)::bigint
-from area a
-left join area_risk r on r.area = a.code
-left join (select area, count(*) as points from point group by area) p on p.area = a.code
-left join (
-    select area, max(decided_at) as decided_at,
-        sum(jsonb_array_length(coalesce(payload -> 'silent', '[]'))) as silent
-    from area_latest group by area
-) l on l.area = a.code
 """
 PARTITIONS = """
 select content -> 'partitions' from config_version where kind = 'registry'
@@ -146,25 +124,6 @@ class Waiting:
     attempts: int
     next_s: float
     retried: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    id: str
-    name: str
-    channel: str
-    target: str
-    filter: Mapping[str, Any]
-    mode: str
-    language: str
-    heartbeat: bool
-    inner_network: bool
-    secret: str | None
-    previous_secret: str | None
-    previous_until: datetime | None
-    paused: bool
-    after: int
-    version: int
 
 
 class DeliveryStore:
@@ -281,16 +240,11 @@ class DeliveryStore:
 
     def area_states(self) -> dict[str, AreaState]:
         """How complete the picture of every area is."""
-        with translated():
-            rows = self._connection.execute(AREA_STATES).fetchall()
-        return {row[0]: AreaState(*row) for row in rows}
+        return read_area_states(self._connection)
 
-    def names(self) -> tuple[dict[str, tuple[str, str]], dict[str, str]]:
-        """Names of areas (Chinese, English) by code, and of points by id."""
-        with translated():
-            areas = self._connection.execute("select code, name, name_en from area").fetchall()
-            points = self._connection.execute("select id, name from point").fetchall()
-        return {code: (zh, en) for code, zh, en in areas}, dict(points)
+    def names(self) -> Known:
+        """What codes are called."""
+        return read_names(self._connection)
 
     def partitions(self) -> dict[str, int]:
         """The table area → partition that the workers use."""
@@ -329,25 +283,6 @@ def take_epoch(connection: Connection) -> int:
     return int(row[0])
 
 
-def read_subscriptions(connection: Connection) -> list[Subscription]:
-    """All that are not removed."""
-    with translated(), connection.cursor(row_factory=class_row(_Row)) as cursor:
-        return [_subscription(row) for row in cursor.execute(SUBSCRIPTIONS).fetchall()]
-
-
-def read_places(connection: Connection) -> Places:
-    """Shapes and centres of areas, positions of points."""
-    with translated():
-        shapes = connection.execute("select code, geometry::text from area_shape").fetchall()
-        points = connection.execute(POINTS).fetchall()
-        centres = connection.execute(CENTRES).fetchall()
-    return Places(
-        shapes={code: shapely.from_geojson(text) for code, text in shapes},
-        points={id: (lon, lat) for id, lon, lat in points},
-        centres={code: (lon, lat) for code, lon, lat in centres},
-    )
-
-
 def now_utc() -> datetime:
     """The wall clock."""
     return datetime.now(UTC)
@@ -355,26 +290,6 @@ def now_utc() -> datetime:
 
 def _event(sequence: int, key: str, area: str, status: str, notify: bool, content: str) -> Event:
     return Event(sequence, key, area, status, notify, orjson.loads(content))
-
-
-def _subscription(row: _Row) -> Subscription:
-    return Subscription(
-        id=row.id,
-        name=row.name,
-        channel=Channel(row.channel),
-        target=row.target,
-        filter=Filter.model_validate(row.filter),
-        mode=Mode(row.mode),
-        language=Language(row.language),
-        heartbeat=row.heartbeat,
-        inner_network=row.inner_network,
-        secret=row.secret,
-        previous_secret=row.previous_secret,
-        previous_until=row.previous_until,
-        paused=row.paused,
-        after=row.after,
-        version=row.version,
-    )
 
 
 def _columns(results: Iterable[Result]) -> tuple[list[Any], ...]:

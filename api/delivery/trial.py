@@ -8,9 +8,10 @@ import orjson
 
 from api.delivery.channels import open_channels
 from api.delivery.event import TEST_TYPE
+from api.delivery.known import read_subscriptions
 from api.delivery.outcome import Outcome
 from api.delivery.settings import DeliverSettings
-from api.delivery.store import now_utc, read_subscriptions
+from api.delivery.store import now_utc
 from api.delivery.subscription import Subscription
 from api.moment import iso
 from streams.storage.connect import Connection

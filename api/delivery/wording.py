@@ -11,6 +11,7 @@ from api.colour import COLOURS
 from api.delivery.event import Event
 from api.delivery.subscription import Language
 from api.moment import from_ms, iso
+from streams.alerting.title import RuleTitles
 from streams.contracts.reason import Severity
 
 MOST_LINES = 30  # a screen
@@ -40,7 +41,7 @@ class Names:
 
     areas: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     points: Mapping[str, str] = field(default_factory=dict)
-    rules: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    rules: RuleTitles = field(default_factory=lambda: RuleTitles({}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,15 +113,15 @@ def _head(event: Event, language: Language, names: Names) -> str:
     content = event.content
     zh = language is Language.ZH
     severity = Severity(content["severity"])
-    rule = names.rules.get(content["rule"], (content["rule"], content["rule"]))
+    rule = names.rules.of(content["rule"], content["rule_version"])
     area = names.areas.get(event.area, (event.area, event.area))
     point = names.points.get(content["point"] or "", content["subject"])
     place = "" if point.startswith("area:") else point
     if zh:
         grade = "解除" if content["state"] == "resolved" else f"{COLOURS[severity][1]}色"
-        return " ".join(filter(None, (grade, rule[0], area[0], place)))
+        return " ".join(filter(None, (grade, rule.zh, area[0], place)))
     grade = "ended" if content["state"] == "resolved" else COLOURS[severity][0]
-    return " ".join(filter(None, (grade, rule[1], area[1], place)))
+    return " ".join(filter(None, (grade, rule.en, area[1], place)))
 
 
 def _value(content: Mapping[str, Any], value: str, threshold: str) -> list[str]:

@@ -12,7 +12,7 @@ from api.queries.rows import PointRow
 from api.routers.points import PointItem, point_items
 from api.series import series_properties
 from api.view import View
-from streams.contracts.domain import Domain
+from streams.contracts.domain import Domain, Title
 
 
 async def observed_entities(
@@ -57,8 +57,15 @@ def thresholds(
     return sorted(found)
 
 
-def alert_entity(row: FiringRow, seen: View, where: Where) -> Sequence[Term]:
-    """The entity of an alert, at its point or in the middle of its area."""
+async def alert_entities(
+    seen: View, rows: Sequence[FiringRow], where: Where
+) -> list[Sequence[Term]]:
+    """The entities of alerts, each at its point or in the middle of its area."""
+    titles = await seen.rule_titles(row.rule_version for row in rows)
+    return [_alert(row, titles.of(row.rule, row.rule_version), where) for row in rows]
+
+
+def _alert(row: FiringRow, title: Title, where: Where) -> Sequence[Term]:
     place = Place(
         id=row.point or row.area,
         name=row.point_name or row.area_name or row.subject,
@@ -73,7 +80,7 @@ def alert_entity(row: FiringRow, seen: View, where: Where) -> Sequence[Term]:
     }
     hazard = Hazard(
         id=row.id,
-        title=_title(row, seen.domains),
+        title=f"{title.zh} {title.en}" if title.zh != title.en else title.zh,
         domain=row.domain,
         rule=row.rule,
         subject=row.subject,
@@ -86,12 +93,6 @@ def alert_entity(row: FiringRow, seen: View, where: Where) -> Sequence[Term]:
         data={"rule": row.rule, "sequence": row.sequence, "peakSeverity": row.peak_severity} | data,
     )
     return alert(hazard, place, where)
-
-
-def _title(row: FiringRow, domains: Mapping[str, Domain]) -> str:
-    domain = domains.get(row.domain)
-    rule = next((r for r in domain.rules if r.name == row.rule), None) if domain else None
-    return row.rule if rule is None else f"{rule.title.zh} {rule.title.en}"
 
 
 def _place(item: PointItem, row: PointRow) -> Place:

@@ -21,6 +21,7 @@ class NewestResultRow:
 class FiringRow:
     id: str
     rule: str
+    rule_version: str
     domain: str
     area: str
     area_name: str | None

@@ -312,6 +312,14 @@ class LedgerRow:
 
 
 @dataclass(frozen=True, slots=True)
+class RuleTitleRow:
+    version: str  # of the rule set
+    rule: str | None  # None: the set says nothing of any
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
 class TicketRow:
     area: str
     area_name: str | None

@@ -19,6 +19,7 @@ from api.queries.database import Reader
 from api.queries.rows import AlertRow, TransitionRow
 from api.strict import StrictRoute
 from api.view import Freshness, Page, Span, View, span, view
+from streams.contracts.domain import Title
 
 router = APIRouter(route_class=StrictRoute, prefix="/alerts", tags=["alerts"], responses=RESPONSES)
 
@@ -124,7 +125,7 @@ class AlertItem(BaseModel):
     domain: str
     rule: str
     rule_version: str
-    title_zh: str
+    title_zh: str = Field(description="As the rule set has it that decided the newest transition.")
     title_en: str
     area: str
     area_name: str | None
@@ -284,19 +285,21 @@ async def open_alerts(seen: View, *, point: str | None = None, limit: int = 100)
 async def alert_items(rows: Sequence[AlertRow], seen: View) -> list[AlertItem]:
     """The rows for people, with what was done with them."""
     acted = await _acted(seen.reader, [row.id for row in rows])
-    return [alert_item(row, seen, acted.get(row.id)) for row in rows]
+    titles = await seen.rule_titles(row.rule_version for row in rows)
+    return [
+        alert_item(row, titles.of(row.rule, row.rule_version), acted.get(row.id)) for row in rows
+    ]
 
 
-def alert_item(row: AlertRow, seen: View, acted: Acted | None = None) -> AlertItem:
+def alert_item(row: AlertRow, title: Title, acted: Acted | None) -> AlertItem:
     """The row for people."""
-    title = rule_title(row, seen)
     return AlertItem(
         id=row.id,
         domain=row.domain,
         rule=row.rule,
         rule_version=row.rule_version,
-        title_zh=title[0],
-        title_en=title[1],
+        title_zh=title.zh,
+        title_en=title.en,
         area=row.area,
         area_name=row.area_name,
         area_name_en=row.area_name_en,
@@ -343,15 +346,6 @@ def acted_item(row: ActedRow) -> Acted:
         failed=row.failed,
         stands_out=row.refused + row.failed > 0,
     )
-
-
-def rule_title(row: AlertRow, seen: View) -> tuple[str, str]:
-    """Chinese and English title of the rule; its name when no domain knows it."""
-    domain = seen.domains.get(row.domain)
-    for rule in domain.rules if domain else ():
-        if rule.name == row.rule:
-            return rule.title.zh, rule.title.en
-    return row.rule, row.rule
 
 
 def transition_item(row: TransitionRow) -> TransitionItem:

@@ -19,6 +19,7 @@ from api.queries.cap_rows import CapRow, FeedRow, ProfileRow, ShapeRow
 from api.queries.rows import Json
 from api.strict import StrictRoute
 from api.view import View, view
+from streams.alerting.title import RuleTitles
 from streams.contracts.cap.house import House, read_house
 from streams.contracts.cap.model import Message
 from streams.contracts.cap.write import MEDIA_TYPE as CAP
@@ -63,7 +64,8 @@ async def newest(
     )
     chains = await _chains(seen, house, sorted({row.alert for row in wanted}))
     found = (chains.get((row.alert, row.sequence)) for row in wanted)
-    messages = [_message(told, seen, house, None) for told in found if told is not None]
+    titles = await _titles(seen, chains)
+    messages = [_message(told, seen, house, titles, None) for told in found if told is not None]
     query = f"?{request.url.query}" if request.url.query else ""
     name = house.name_zh if seen.clock.kind == NamespaceKind.LIVE else f"{house.name_zh} 演练"
     asked = request.query_params.get("namespace")
@@ -86,14 +88,16 @@ async def message(identifier: str, seen: Annotated[View, Depends(view)]) -> Resp
     if named is None or named[0] != seen.clock.name:
         raise not_found("CAP message", identifier)
     house = await read_profile(seen)
-    told = (await _chains(seen, house, [named[1]])).get(named[1:])
+    chain = await _chains(seen, house, [named[1]])
+    told = chain.get(named[1:])
     if told is None or told.identifier != identifier:
         raise not_found("CAP message", identifier)
     shape = None
     if told.row.lon is None:
         shape = await seen.reader.row(ShapeRow, "area_geometry", area=told.row.area)
     geometry = None if shape is None else shape.geometry
-    return Response(write(_message(told, seen, house, geometry)), media_type=CAP)
+    titles = await _titles(seen, chain)
+    return Response(write(_message(told, seen, house, titles, geometry)), media_type=CAP)
 
 
 async def read_profile(seen: View) -> House:
@@ -105,8 +109,14 @@ async def read_profile(seen: View) -> House:
         raise Problem(503, f"The profile's cap.* cannot be used: {error}") from error
 
 
-def _message(told: Told, seen: View, house: House, geometry: Json | None) -> Message:
-    return render(told, NamespaceKind(seen.clock.kind), house, seen.domains, geometry)
+def _message(
+    told: Told, seen: View, house: House, titles: RuleTitles, geometry: Json | None
+) -> Message:
+    return render(told, NamespaceKind(seen.clock.kind), house, titles, geometry)
+
+
+async def _titles(seen: View, chains: Mapping[tuple[str, int], Told]) -> RuleTitles:
+    return await seen.rule_titles(told.row.rule_version for told in chains.values())
 
 
 async def _chains(

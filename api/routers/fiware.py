@@ -9,7 +9,7 @@ import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from api.fiware.entity import Term, Where, key_values, normalized
-from api.fiware.gather import alert_entity, observed_entities
+from api.fiware.gather import alert_entities, observed_entities
 from api.fiware.models import ALERT, ALERT_CONTEXT, CORE_CONTEXT, MODELS
 from api.offer import next_link, table_headers
 from api.paging import Paging, paging
@@ -113,7 +113,7 @@ async def _page(
             FiringRow, "firing_alerts", areas=areas, id=None, after=after, limit=limit
         )
         alerts, cursor = page.cut(firing, lambda row: (row.id,))
-        return [alert_entity(row, seen, where(seen)) for row in alerts], cursor
+        return await alert_entities(seen, alerts, where(seen)), cursor
     rows = await seen.reader.rows(
         PointRow,
         "points",
@@ -133,7 +133,7 @@ async def _one(seen: View, name: str, key: str) -> list[Sequence[Term]]:
         row = await seen.reader.row(
             FiringRow, "firing_alerts", areas=None, id=key, after="", limit=1
         )
-        return [] if row is None else [alert_entity(row, seen, where(seen))]
+        return [] if row is None else await alert_entities(seen, [row], where(seen))
     types = list(MODELS[name].point_types)
     point = await seen.reader.row(
         PointRow,

@@ -16,8 +16,7 @@ from streams.contracts.cap.model import MsgType, Status
 from streams.contracts.cap.write import write
 from streams.contracts.message_status import message_status
 from streams.contracts.reason import Change, NamespaceKind, Origin
-from tests.support.seed_domains import DOMAINS
-from tests.unit.test_cap_chain import FIRST
+from tests.unit.test_cap_chain import FIRST, TITLES
 
 HOUSE = read_house({})
 STEPS = st.tuples(
@@ -66,7 +65,7 @@ def test_every_life_is_told_soundly(
     assert len({one.identifier for one in told}) == len(told)
     assert [one.msg_type is MsgType.ALERT for one in told] == [n == 0 for n in range(len(told))]
     for number, one in enumerate(told):
-        message = render(one, kind, HOUSE, DOMAINS, None)
+        message = render(one, kind, HOUSE, TITLES, None)
         write(message)  # refuses what has no sense
         assert message.status is Status(message_status(kind, Origin(origin)))
         if number:

@@ -30,15 +30,9 @@ def at_point(point: str, terms: Terms) -> Override:
 def new_rule(name: str = "waterlogging.wet", watches: str = "depth", **said: Any) -> Clause:
     """A rule that no domain has: yellow from 5 cm, until two readings below."""
     terms = Terms(levels={"yellow": "5"}, clear_readings="2")
-    return Clause(
-        name,
-        "waterlogging",
-        watches=watches,
-        title_zh="路面积水",
-        title_en="wet road",
-        unit="cm",
-        **({"terms": terms} | said),
-    )
+    titles = {"title_zh": "路面积水", "title_en": "wet road"}
+    given: dict[str, Any] = titles | {"unit": "cm", "terms": terms} | said
+    return Clause(name, "waterlogging", watches=watches, **given)
 
 
 def rule_set(*clauses: Clause) -> RuleSet:

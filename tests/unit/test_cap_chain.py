@@ -15,6 +15,7 @@ from api.cap.chain import Told, build_chain, identifier, split_identifier
 from api.cap.outline import outline
 from api.cap.render import render
 from api.queries.cap_rows import CapRow
+from streams.alerting.title import RuleTitles
 from streams.contracts.cap.house import House, house_mistakes, read_house
 from streams.contracts.cap.model import (
     CapSeverity,
@@ -64,6 +65,7 @@ FIRST = CapRow(
     lon=120.1271,
     lat=30.2762,
 )
+TITLES = RuleTitles(DOMAINS)
 SQUARE = {
     "type": "Polygon",
     "coordinates": [[[120.0, 30.0], [120.3, 30.0], [120.3, 30.2], [120.0, 30.2], [120.0, 30.0]]],
@@ -95,7 +97,7 @@ def chain(rows: list[CapRow]) -> list[Told]:
 
 
 def message(told: Told, kind: NamespaceKind = NamespaceKind.LIVE, house: House = HOUSE) -> Message:
-    return render(told, kind, house, DOMAINS, SQUARE)
+    return render(told, kind, house, TITLES, SQUARE)
 
 
 def test_nothing_is_told_of_a_pending_alert() -> None:

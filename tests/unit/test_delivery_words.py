@@ -13,18 +13,21 @@ from api.delivery.missing import Missing
 from api.delivery.outcome import State
 from api.delivery.subscription import Language
 from api.delivery.wording import Names, letter
+from streams.alerting.title import RuleTitles
 from streams.contracts.reason import NamespaceKind
+from streams.domains import find_domains
 
 NAMES = Names(
     {"330106": ("西湖区", "Xihu")},
     {"wl-1": "文三路下穿"},
-    {"waterlogging.depth": ("积水深度", "water depth")},
+    RuleTitles(find_domains()),
 )
 
 
 def event(number: int = 0, status: str = "Actual", **given: Any) -> Event:
     content = {
-        "rule": "waterlogging.depth", "point": "wl-1", "subject": "wl-1", "state": "firing",
+        "rule": "waterlogging.depth", "rule_version": "1", "point": "wl-1",
+        "subject": "wl-1", "state": "firing",
         "severity": 3, "change": "raised", "value": "0.312", "threshold": "0.27", "unit": "m",
         "unverified": False, "stale": False, "origin": "live", "event_ms": 1_726_467_060_000,
     }  # fmt: skip

@@ -58,3 +58,11 @@ left join area ar on ar.code = al.area left join point p on p.id = al.point
 where (%(areas)s::text[] is null or al.area = any(%(areas)s)) and t.decided_at >= %(since)s
 order by t.decided_at, t.alert, t.sequence
 limit %(limit)s
+
+-- name: rule_titles
+-- What stored rule sets say of titles, the oldest set first; "" for nothing.
+select v.version, r.rule ->> 'name' as rule, coalesce(r.rule ->> 'title_zh', '') as zh,
+    coalesce(r.rule ->> 'title_en', '') as en
+from config_version v left join lateral jsonb_array_elements(v.content -> 'rules') r (rule) on true
+where v.kind = 'rules'
+order by v.created_at, v.version

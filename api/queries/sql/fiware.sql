@@ -10,7 +10,7 @@ cross join lateral (
 
 -- name: firing_alerts
 -- Firing alerts by id, or the one with this id in whatever state, with place and validity.
-select al.id, al.rule, al.domain, al.area, ar.name as area_name, al.point, p.name as point_name,
+select al.id, al.rule, al.rule_version, al.domain, al.area, ar.name as area_name, al.point, p.name as point_name,
     al.subject, al.onset, al.state, al.severity, al.peak_severity, al.stale, al.unverified,
     al.change, al.value, al.threshold, al.unit, al.origin, al.sequence, al.updated, al.ended,
     coalesce(p.lon, ar.lon) as lon, coalesce(p.lat, ar.lat) as lat, t.valid_until
