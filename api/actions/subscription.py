@@ -30,14 +30,16 @@ MOST_SUBSCRIPTIONS = 10_000
 
 NEXT_VERSION = "update subscription_version set version = version + 1 returning version"
 ADD = """
-insert into subscription (id, name, owner, channel, target, filter, mode, language, heartbeat,
-    inner_network, secret, paused, after, version)
-values (%(id)s, %(name)s, %(owner)s, %(channel)s, %(target)s, %(filter)s, %(mode)s, %(language)s,
-    %(heartbeat)s, %(inner_network)s, %(secret)s, %(paused)s,
-    (select coalesce(max(sequence), -1) from outbox), %(version)s)
+insert into subscription (id, name, owner, channel, target, filter, mode, language,
+    heartbeat, inner_network, secret, paused, after, version, opening)
+values (%(id)s, %(name)s, %(owner)s, %(channel)s, %(target)s, %(filter)s,
+    %(mode)s, %(language)s, %(heartbeat)s, %(inner_network)s, %(secret)s, %(paused)s,
+    (select coalesce(max(sequence), -1) from outbox), %(version)s, %(opening)s)
 """
 CHANGE = """
-update subscription set name = %(name)s, owner = %(owner)s, channel = %(channel)s,
+update subscription set name = %(name)s, owner = %(owner)s,
+    opening = %(opening)s and (opening or filter <> %(filter)s or mode <> %(mode)s),
+    channel = %(channel)s,
     target = %(target)s, filter = %(filter)s, mode = %(mode)s, language = %(language)s,
     heartbeat = %(heartbeat)s, inner_network = %(inner_network)s, paused = %(paused)s,
     secret = coalesce(secret, %(secret)s), version = %(version)s, changed_at = now()
@@ -136,7 +138,8 @@ class Made:
 
 
 def create(connection: Connection, wish: Wish, who: str) -> Made:
-    """A new subscription: it gets what is numbered after it."""
+    """A new subscription: it gets what is numbered after it; `latest_state` begins with what is
+    open."""
     row = connection.execute(COUNT).fetchone()
     if row is not None and row[0] >= MOST_SUBSCRIPTIONS:
         raise TooMany(f"there are {row[0]} subscriptions: remove some first")
@@ -149,6 +152,7 @@ def create(connection: Connection, wish: Wish, who: str) -> Made:
 def change(connection: Connection, id: str, wish: Wish, who: str) -> Made:
     """Replaces what its owner wishes. What waits stays. Raises `UnknownSubscription`.
 
+    Another filter, or `latest_state` from now on, begins with what is open and was not told yet.
     A secret is made when there was none, and then given back.
     """
     before = connection.execute("select secret from subscription where id = %s", (id,)).fetchone()
@@ -220,6 +224,7 @@ def _columns(wish: Wish, id: str, secret: str | None, version: int) -> Mapping[s
     return plain | {
         "id": id,
         "filter": Jsonb(plain["filter"]),
+        "opening": wish.mode is Mode.LATEST_STATE and not wish.channel.for_people,
         "secret": secret,
         "version": version,
     }

@@ -63,6 +63,7 @@ class FanOut:
         places = self._store.places() if any(_has_region(s) for s in found) else Places()
         self._matcher = Matcher(map(wanted_by, found), places)
         self._skip(found)
+        self._begin([each for each in found if each.opening], places)
         changed = version != self._version
         self._version = version
         return found if changed else None
@@ -81,6 +82,20 @@ class FanOut:
         if self._position < floor:
             self._store.fan_out(self._position, floor, (), now_utc())
             self._position = floor
+
+    def _begin(self, subscriptions: Sequence[Subscription], places: Places) -> None:
+        """Queues what is open for those that follow the present state from now on.
+
+        The point is the position, or `after` where that is higher: up to it stands in what is open,
+        what comes behind it is matched as ever, so nothing is told twice and nothing is missed.
+        """
+        for each in subscriptions:
+            matcher = Matcher((wanted_by(each),), places)
+            found = self._store.open_at(max(self._position, each.after))
+            wanted = [e for e in found if matcher.match(facts_of(e.content, e.status, e.notify))]
+            if self._store.begin(each, wanted, self._position, now_utc()):
+                for event in wanted:
+                    self._told.get(event.alert, set()).add(each.id)
 
     def _match(self, events: Sequence[Event]) -> list[tuple[str, Event]]:
         self._recall(events)

@@ -19,7 +19,7 @@ from streams.storage.connect import Connection, translated
 
 SUBSCRIPTIONS = """
 select id, name, channel, target, filter, mode, language, heartbeat, inner_network, secret,
-    previous_secret, previous_until, paused, after, version
+    previous_secret, previous_until, paused, after, version, opening
 from subscription where removed_at is null order by id
 """
 POINTS = "select id, lon, lat from point where lon is not null and lat is not null"
@@ -71,6 +71,7 @@ class _Row:
     paused: bool
     after: int
     version: int
+    opening: bool
 
 
 def read_subscriptions(connection: Connection) -> list[Subscription]:
@@ -126,4 +127,5 @@ def _subscription(row: _Row) -> Subscription:
         paused=row.paused,
         after=row.after,
         version=row.version,
+        opening=row.opening,
     )

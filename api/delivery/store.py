@@ -48,6 +48,27 @@ TOLD = """
 select alert, array_agg(distinct subscription) from delivery where alert = any(%s) group by alert
 """
 ADD = "copy delivery (subscription, sequence, alert, queued_at) from stdin"
+# The newest numbered state of alerts that were open at a number of the outbox.
+OPEN_AT = """
+select o.sequence, o.key, o.area, o.status, o.notify, o.content::text
+from outbox o join (
+    select max(sequence) as sequence from outbox
+    where topic = %s and sequence <= %s and key in (select id from alert where state <> 'resolved')
+    group by key
+) newest using (sequence)
+where o.content ->> 'state' <> 'resolved'
+order by o.sequence
+"""
+OPEN = """
+update subscription set opening = false
+where id = %s and version = %s and opening and removed_at is null
+"""
+ADD_OPEN = """
+insert into delivery (subscription, sequence, alert, queued_at)
+select %s, told.sequence, told.alert, %s
+from unnest(%s::bigint[], %s::text[]) as told (sequence, alert)
+on conflict do nothing
+"""
 WAITING = """
 select d.sequence, o.key, o.area, o.status, o.notify, o.content::text,
     extract(epoch from d.queued_at)::float8, d.attempts,
@@ -192,6 +213,25 @@ class DeliveryStore:
                     for subscription, event in wanted:
                         copy.write_row((subscription, event.sequence, event.alert, at))
             cursor.execute(MOVE, (upto, FAN_OUT))
+
+    def open_at(self, number: int) -> list[Event]:
+        """The newest state of every alert that was open when this was the newest number."""
+        with translated():
+            rows = self._connection.execute(OPEN_AT, (ALERT_TOPIC, number)).fetchall()
+        return [_event(*row) for row in rows]
+
+    def begin(self, to: Subscription, events: Sequence[Event], after: int, at: datetime) -> bool:
+        """Queues what a subscription begins with, while the position is `after`; False when it was
+        changed meanwhile. What it has had is not queued again."""
+        numbers, alerts = [e.sequence for e in events], [e.alert for e in events]
+        with translated(), self._connection.transaction(), self._connection.cursor() as cursor:
+            held = cursor.execute(HOLDS, (FAN_OUT, self._epoch)).fetchone()
+            if held is None or held[0] != after:
+                raise FenceLost("another deliverer has taken over")
+            if cursor.execute(OPEN, (to.id, to.version)).rowcount == 0:
+                return False
+            cursor.execute(ADD_OPEN, (to.id, at, numbers, alerts))
+        return True
 
     def waiting(self, subscription: str, after: int, limit: int, *, latest: bool) -> list[Waiting]:
         """The next waiting deliveries by number. `latest`: older states of an alert are put away

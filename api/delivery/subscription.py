@@ -57,6 +57,7 @@ class Subscription:
     paused: bool = False
     after: int = -1
     version: int = 0
+    opening: bool = False  # it has yet to be told what is open
 
     @property
     def latest(self) -> bool:
