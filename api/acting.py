@@ -45,7 +45,11 @@ ROLES = {
     access.Role.COMMANDER: Role.COMMANDER,
     access.Role.ADMINISTRATOR: Role.VIEWER,  # gives access, and no orders
 }
-SCOPES = {access.Scope.ACT: Role.OPERATOR, access.Scope.REPORT: Role.REPORTER}
+SCOPES = {
+    access.Scope.ACT: Role.OPERATOR,
+    access.Scope.REPORT: Role.REPORTER,
+    access.Scope.SUBSCRIBE: Role.SUBSCRIBER,
+}
 
 
 def who_acts(request: Request) -> Actor:
@@ -56,12 +60,14 @@ def who_acts(request: Request) -> Actor:
 def actor_of(caller: Caller) -> Actor:
     """The caller as the state machines know them."""
     if caller.key is None:
-        grants = tuple((ROLES[grant.role], grant.area) for grant in caller.grants)
-        return Actor(caller.who, Kind.PERSON, grants)
+        grants = [(ROLES[grant.role], grant.area) for grant in caller.grants]
+        managed = caller.reach_as(access.Role.OPERATOR).areas
+        grants += [(Role.SUBSCRIBER, area) for area in managed]
+        return Actor(caller.who, Kind.PERSON, tuple(grants))
     scopes, reach = caller.key
     roles = [role for scope, role in SCOPES.items() if scope in scopes]
-    grants = tuple((role, area) for role in roles for area in reach.areas)
-    return Actor(caller.who, Kind.PROGRAM, grants)
+    given = tuple((role, area) for role in roles for area in reach.areas)
+    return Actor(caller.who, Kind.PROGRAM, given)
 
 
 @asynccontextmanager

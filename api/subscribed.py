@@ -24,6 +24,7 @@ class SubscriptionItem(BaseModel):
     id: str
     name: str
     owner: str
+    answered_by: str = Field(description="The program that answers for it, `key:<id>`; or empty.")
     channel: Channel
     target: str = Field(description="Scheme and host of a webhook; robots' tokens are hidden.")
     filter: Filter
@@ -115,6 +116,7 @@ def item(row: SubscriptionRow) -> SubscriptionItem:
         id=row.id,
         name=row.name,
         owner=row.owner,
+        answered_by=row.answered_by,
         channel=Channel(row.channel),
         target=shown_target(row.channel, row.target),
         filter=Filter.model_validate(row.filter),

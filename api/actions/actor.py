@@ -31,6 +31,7 @@ class Role(StrEnum):
     OPERATOR = "operator"
     COMMANDER = "commander"
     REPORTER = "reporter"  # a program that says what became of what it was told
+    SUBSCRIBER = "subscriber"  # manages the subscriptions that tell of this area
 
 
 IMPLIED: Mapping[Role, frozenset[Role]] = {
@@ -38,6 +39,7 @@ IMPLIED: Mapping[Role, frozenset[Role]] = {
     Role.OPERATOR: frozenset({Role.VIEWER, Role.OPERATOR, Role.REPORTER}),
     Role.COMMANDER: frozenset({Role.VIEWER, Role.OPERATOR, Role.COMMANDER, Role.REPORTER}),
     Role.REPORTER: frozenset({Role.REPORTER}),
+    Role.SUBSCRIBER: frozenset({Role.SUBSCRIBER}),
 }
 
 

@@ -8,9 +8,10 @@ from datetime import datetime
 from psycopg.rows import class_row
 
 from api.actions.acting import Answer, Outcome, is_late, mistakes, repeated
-from api.actions.actor import Actor, Kind, Role
+from api.actions.actor import Actor, Kind, NotAllowed, Role
 from api.actions.known import city_time, lock
 from api.actions.refusal import Refused, Unknown
+from api.actions.subscription import may_answer
 from api.actions.trail import record
 from streams.storage.connect import Connection
 
@@ -73,6 +74,8 @@ def answer(
             wrong.append("subscription: which one was told")
         if wrong:
             raise Refused(wrong)
+        if not may_answer(connection, by, subscription):
+            raise NotAllowed(f"{by.who} does not answer for subscription {subscription!r}")
         lock(connection, f"answer {event} {subscription}")
         earlier = [
             Answer(Outcome(outcome), reference, reason)

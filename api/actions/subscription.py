@@ -16,6 +16,7 @@ from typing import Any
 from psycopg.types.json import Jsonb
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from api.actions.actor import EVERYWHERE, Actor, Role
 from api.actions.trail import record
 from api.delivery.filter import Filter
 from api.delivery.guard import url_mistake
@@ -30,16 +31,16 @@ MOST_SUBSCRIPTIONS = 10_000
 
 NEXT_VERSION = "update subscription_version set version = version + 1 returning version"
 ADD = """
-insert into subscription (id, name, owner, channel, target, filter, mode, language,
+insert into subscription (id, name, owner, answered_by, channel, target, filter, mode, language,
     heartbeat, inner_network, secret, paused, after, version, opening)
-values (%(id)s, %(name)s, %(owner)s, %(channel)s, %(target)s, %(filter)s,
+values (%(id)s, %(name)s, %(owner)s, %(answered_by)s, %(channel)s, %(target)s, %(filter)s,
     %(mode)s, %(language)s, %(heartbeat)s, %(inner_network)s, %(secret)s, %(paused)s,
     (select coalesce(max(sequence), -1) from outbox), %(version)s, %(opening)s)
 """
 CHANGE = """
 update subscription set name = %(name)s, owner = %(owner)s,
     opening = %(opening)s and (opening or filter <> %(filter)s or mode <> %(mode)s),
-    channel = %(channel)s,
+    answered_by = coalesce(nullif(%(answered_by)s, ''), answered_by), channel = %(channel)s,
     target = %(target)s, filter = %(filter)s, mode = %(mode)s, language = %(language)s,
     heartbeat = %(heartbeat)s, inner_network = %(inner_network)s, paused = %(paused)s,
     secret = coalesce(secret, %(secret)s), version = %(version)s, changed_at = now()
@@ -62,6 +63,7 @@ END_WAITING = """
 update delivery set state = 'dead', done_at = now(), error = 'the subscription was removed'
 where subscription = %s and state = 'waiting'
 """
+ANSWERING = "select answered_by, filter from subscription where id = %s"
 COUNT = "select count(*) from subscription where removed_at is null"
 
 
@@ -96,6 +98,12 @@ class Wish(BaseModel):
 
     name: str = Field(min_length=1, max_length=100)
     owner: str = Field("", max_length=100, description="Who answers for it; for people.")
+    answered_by: str = Field(
+        "",
+        pattern=r"^(key:[A-Za-z0-9]{1,40})?$",
+        description="`key:<id>` of the program that answers what became of the events. Not said: "
+        "the key that makes the subscription; later, as before.",
+    )
     channel: Channel = Channel.WEBHOOK
     target: str = Field(
         min_length=1,
@@ -143,6 +151,8 @@ def create(connection: Connection, wish: Wish, who: str) -> Made:
     row = connection.execute(COUNT).fetchone()
     if row is not None and row[0] >= MOST_SUBSCRIPTIONS:
         raise TooMany(f"there are {row[0]} subscriptions: remove some first")
+    if not wish.answered_by and who.startswith("key:"):
+        wish = wish.model_copy(update={"answered_by": who})
     made = Made(secrets.token_hex(ID_BYTES), new_secret(wish))
     connection.execute(ADD, _columns(wish, made.id, made.secret, _version(connection)))
     record(connection, who, "subscription.create", {"id": made.id} | shown(wish))
@@ -184,6 +194,25 @@ def remove(connection: Connection, id: str, who: str) -> None:
     _changed(connection.execute(REMOVE, (_version(connection), id)), id)
     connection.execute(END_WAITING, (id,))
     record(connection, who, "subscription.remove", {"id": id})
+
+
+def places(wants: Filter) -> tuple[str, ...]:
+    """What a filter may tell of: its areas, or `all`: a polygon or a border may lie anywhere."""
+    anywhere = not wants.areas or wants.polygon is not None or wants.near is not None
+    return (EVERYWHERE,) if anywhere else wants.areas
+
+
+def may_answer(connection: Connection, by: Actor, id: str) -> bool:
+    """Whether this actor may say what became of what the subscription was told: the program that
+    it names, and who may manage it. For itself, by its own name, everybody speaks who acts."""
+    if id == by.who:
+        return True
+    row = connection.execute(ANSWERING, (id,)).fetchone()
+    if row is None:
+        return False
+    answered_by, wants = row
+    managed = places(Filter.model_validate(wants))
+    return answered_by == by.who or all(by.may(Role.SUBSCRIBER, area) for area in managed)
 
 
 def new_secret(wish: Wish) -> str | None:

@@ -13,6 +13,7 @@ class SubscriptionRow:
     id: str
     name: str
     owner: str
+    answered_by: str
     channel: str
     target: str = field(repr=False)
     filter: Json

@@ -50,7 +50,11 @@ class WantedAnswer(BaseModel):
         },
     )
 
-    subscription: str = Field(min_length=1, max_length=100, description="Which one was told.")
+    subscription: str = Field(
+        min_length=1,
+        max_length=100,
+        description="Which one was told; who follows /v1/events names itself, `key:<id>`.",
+    )
     outcome: Outcome
     reference: str = Field(
         max_length=200, description="The subscriber's own number of what it did."
@@ -111,7 +115,8 @@ class Answers(BaseModel):
     status_code=201,
     summary="Answer an event",
     description="The same answer again is answered with 200 and changes nothing; another one is "
-    "kept beside it, and the newest counts. Refused and failed make the alert stand out.",
+    "kept beside it, and the newest counts. Refused and failed make the alert stand out. 403 for a "
+    "subscription that names another program in `answered_by`, and that the caller may not manage.",
 )
 async def answer(
     request: Request,

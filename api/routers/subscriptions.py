@@ -13,10 +13,10 @@ from pydantic import BaseModel
 
 from api.access.caller import Caller
 from api.access.guard import actor, address_of, must_cover, reach_here
-from api.access.role import ALL, Role, reach_of
+from api.access.role import Role, reach_of
 from api.actions import delivery as delivery_actions
 from api.actions import subscription as actions
-from api.actions.subscription import Wish
+from api.actions.subscription import Wish, places
 from api.actions.trail import act_from, record
 from api.delivery.filter import Filter
 from api.delivery.preview import preview
@@ -84,12 +84,6 @@ def must_cover_filter(request: Request, wants: Filter) -> None:
     """`Problem` 403 unless the caller has all areas that the filter may tell of."""
     for area in places(wants):
         must_cover(request, area)
-
-
-def places(wants: Filter) -> tuple[str, ...]:
-    """What a filter may tell of: its areas; a polygon or a border may lie anywhere."""
-    anywhere = not wants.areas or wants.polygon is not None or wants.near is not None
-    return (ALL,) if anywhere else wants.areas
 
 
 @router.get("", summary="Subscriptions", description="By id, with what waits and what died.")

@@ -52,6 +52,9 @@ def add(
     mode: Annotated[str, typer.Option(help="every, or latest_state for devices.")] = "every",
     language: Annotated[str, typer.Option(help="Of mail and chat: zh, en.")] = "zh",
     owner: Annotated[str, typer.Option(help="Who answers for it.")] = "",
+    answered_by: Annotated[
+        str, typer.Option(help="key:ID of the program that answers what became of the events.")
+    ] = "",
     heartbeat: Annotated[bool, typer.Option(help="Of webhooks.")] = True,
     inner_network: Annotated[
         bool, typer.Option("--inner-network", help="It lies in CITYBRAIN_DELIVER_ALLOW_NETWORKS.")
@@ -65,8 +68,8 @@ def add(
 
     wish = work.wish_of(
         {"name": name, "target": target, "channel": channel, "mode": mode, "language": language,
-         "owner": owner, "heartbeat": heartbeat, "inner_network": inner_network,
-         "filter": work.filter_of(wanted)}
+         "owner": owner, "answered_by": answered_by, "heartbeat": heartbeat,
+         "inner_network": inner_network, "filter": work.filter_of(wanted)}
     )  # fmt: skip
     with work.changing(_place(namespace)) as connection:
         made = create(connection, wish, work.operator())

@@ -108,16 +108,53 @@ def test_a_road_of_another_county_is_as_one_that_is_not_there(city: City) -> Non
 
 def test_a_program_that_reports_does_nothing_else(city: City) -> None:
     reporter = program(city, Scope.REPORT)
-    page = city.client.get(
-        f"/v1/events?area={city.mine}&after={_first(city)}", headers=bearer(city.keys["all"])
-    ).json()
-    event = page["events"][0]["sequence"]
-    said = {"subscription": "x", "outcome": "failed", "reference": "1", "reason": "no power"}
-    answer = post(city, reporter, f"events/{event}/answers", **said)
+    event = _event(city)
+    me = reporter["authorization"].split("_")[1]
+    said = {"outcome": "failed", "reference": "1", "reason": "no power"}
+    answer = post(city, reporter, f"events/{event}/answers", subscription=f"key:{me}", **said)
     assert answer.status_code == 201, answer.text
     alert = f"acted-{city.mine}"
     assert post(city, reporter, f"alerts/{alert}/actions", action="comment").status_code == 403
     assert city.client.get("/v1/events", headers=reporter).status_code == 403
+
+
+def test_a_program_answers_for_no_subscription_but_its_own(city: City) -> None:
+    event = _event(city)
+    said = {"outcome": "executed", "reference": "1"}
+    path = f"events/{event}/answers"
+    ours = {"filter": {"areas": [city.mine]}}
+    maker = program(city, Scope.SUBSCRIBE, Scope.REPORT)
+    own = post(city, maker, "subscriptions", **WISH, **ours).json()["id"]
+    assert post(city, maker, path, subscription=own, **said).status_code == 201
+    stranger, desk = program(city, Scope.REPORT), city.as_("desk")
+    before = len(city.audit())
+    for named in (own, "no-such-one", f"key:{maker['authorization'].split('_')[1]}"):
+        answer = post(city, stranger, path, subscription=named, **said)
+        assert answer.status_code == 403, named
+    (refused, *_) = [line for line in city.audit()[before:] if line["outcome"] == "refused"]
+    assert refused["what"] == "POST /v1/events/{event}/answers"
+    assert refused["who"] == f"key:{stranger['authorization'].split('_')[1]}"
+    assert post(city, desk, path, subscription=own, **said).status_code == 200, "may manage it"
+    everywhere = post(city, bearer(city.keys["all"]), "subscriptions", **WISH, filter={})
+    wide = everywhere.json()["id"]
+    for county in (desk, maker, bearer(city.keys["mine"])):
+        assert post(city, county, path, subscription=wide, **said).status_code == 403
+    me = f"key:{stranger['authorization'].split('_')[1]}"
+    wish = WISH | ours | {"answered_by": me}
+    assert city.client.put(f"/v1/subscriptions/{own}", json=wish, headers=desk).status_code == 200
+    assert post(city, stranger, path, subscription=own, **said).status_code == 200
+    shown = city.client.get(f"/v1/subscriptions/{own}", headers=desk).json()
+    assert shown["answered_by"] == me
+    actor = program(city, Scope.ACT)
+    assert post(city, actor, path, subscription=own, **said).status_code == 403
+
+
+def _event(city: City) -> int:
+    """The number of an event of our county."""
+    page = city.client.get(
+        f"/v1/events?area={city.mine}&after={_first(city)}", headers=bearer(city.keys["all"])
+    ).json()
+    return int(page["events"][0]["sequence"])
 
 
 def test_a_subscription_reaches_no_further_than_its_owner(city: City) -> None:
@@ -145,7 +182,7 @@ def test_a_subscription_reaches_no_further_than_its_owner(city: City) -> None:
     assert city.client.put(path, json=wider, headers=whole).status_code == 200
     assert city.client.get(path, headers=own).status_code == 404, "it tells of theirs now"
     assert city.client.get(path, headers=whole).status_code == 200
-    changes = [line for line in city.audit() if line["what"] == "subscription.change"]
+    changes = [line for line in city.audit() if line["what"] == "subscription.change"][-1:]
     assert [line["address"] for line in changes] == ["127.0.0.1"]
 
 

@@ -132,15 +132,15 @@ def test_the_same_answer_sent_many_times_at_once_is_kept_once(day: Day) -> None:
     said = Answer(Outcome.FAILED, "7/221", "gate stuck")
 
     def answer(connection: Connection) -> object:
-        return answers.answer(connection, PROGRAM, day.now, 0, "sub", said)
+        return answers.answer(connection, PROGRAM, day.now, 0, PROGRAM.who, said)
 
     assert at_once(day, *[answer] * 4) == [None] * 4
     assert day.rows("select number, outcome from acting_answer") == [(1, "failed")]
     kept = answers.answer(
-        day.connection, PROGRAM, day.now, 0, "sub", replace(said, outcome=Outcome.EXECUTED)
+        day.connection, PROGRAM, day.now, 0, PROGRAM.who, replace(said, outcome=Outcome.EXECUTED)
     )
     assert (kept.number, kept.new, kept.late) == (2, True, False)
-    again = answers.answer(day.connection, PROGRAM, day.now, 0, "sub", said)
+    again = answers.answer(day.connection, PROGRAM, day.now, 0, PROGRAM.who, said)
     assert (again.number, again.new) == (1, False)
     assert day.rows("select executed, failed from alert_with_actions") == [(1, 0)]
 
@@ -148,7 +148,9 @@ def test_the_same_answer_sent_many_times_at_once_is_kept_once(day: Day) -> None:
 def test_an_answer_after_the_event_has_expired_is_late(day: Day) -> None:
     day.alert()
     day.now = moment("10:16")
-    kept = answers.answer(day.connection, PROGRAM, day.now, 0, "sub", Answer(Outcome.EXECUTED, "1"))
+    kept = answers.answer(
+        day.connection, PROGRAM, day.now, 0, PROGRAM.who, Answer(Outcome.EXECUTED, "1")
+    )
     assert kept.late
 
 
@@ -318,10 +320,11 @@ def test_a_message_over_http_needs_two(day: Day, client: httpx.Client) -> None:
 
 def test_answers_over_http(day: Day, client: httpx.Client) -> None:
     alert = day.alert()
-    given = {"subscription": "s1", "outcome": "refused", "reference": "9", "reason": "no gate"}
+    me = COMMANDER.who
+    given = {"subscription": me, "outcome": "refused", "reference": "9", "reason": "no gate"}
     assert client.post("/v1/events/0/answers", json=given).status_code == 201
-    assert client.post("/v1/events/s1-0/answers", json=given).status_code == 200
-    assert client.post("/v1/events/s2-0/answers", json=given).status_code == 409
+    assert client.post(f"/v1/events/{me}-0/answers", json=given).status_code == 200
+    assert client.post("/v1/events/other-0/answers", json=given).status_code == 409
     assert client.post("/v1/events/77/answers", json=given).status_code == 404
     viewer = client.post("/v1/events/0/answers", json=given, headers={"x-as": VIEWER.who})
     assert viewer.status_code == 403

@@ -53,7 +53,7 @@ def write_acts(conninfo: str, namespace: str, area: str, point: str) -> Acts:
         until = now + timedelta(hours=1)
         message = messages.draft(connection, WHO, now, Draft(area, "积水", "", until, alert))
         callouts.begin(connection, now, alert_of(connection, alert), Severity.ORANGE, LIMITS)
-        answers.answer(connection, WHO, now, event, "s", Answer(Outcome.EXECUTED, "1"))
+        answers.answer(connection, WHO, now, event, WHO.who, Answer(Outcome.EXECUTED, "1"))
         wish = subscriptions.Wish.model_validate(
             {"name": area, "target": "https://example.org/hook", "filter": {"areas": [area]}}
         )

@@ -1,6 +1,6 @@
 -- name: subscriptions
 -- Without secrets; with what waits and what died. By id.
-select s.id, s.name, s.owner, s.channel, s.target, s.filter, s.mode, s.language, s.heartbeat,
+select s.id, s.name, s.owner, s.answered_by, s.channel, s.target, s.filter, s.mode, s.language, s.heartbeat,
     s.inner_network, s.paused, s.previous_until, s.created_at, s.changed_at,
     coalesce(w.waiting, 0)::int as waiting, w.oldest, coalesce(d.dead, 0)::int as dead,
     greatest((select max(sequence) from outbox), s.after) as newest,
