@@ -28,7 +28,7 @@ def examine(settings: Settings) -> list[Finding]:
     """All checks, in the order in which one would look. Changes nothing."""
     checks: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
         _versions, infra_checks.infra, infra_checks.account, _folder, _disk, _processes,
-        infra_checks.database, infra_checks.kafka, _gateways, _ports,
+        infra_checks.database, infra_checks.kafka, _gateways, _deliveries, _ports,
     )  # fmt: skip
     return [finding for check in checks for finding in check(settings)]
 
@@ -107,6 +107,21 @@ def _gateways(settings: Settings) -> Iterator[Finding]:
     if found is not None:
         fine = found.heard and not found.quiet
         yield Finding("gateways", Verdict.FINE if fine else Verdict.OFF, found.in_words())
+
+
+def _deliveries(settings: Settings) -> Iterator[Finding]:
+    from deploy.deliveries import findings, standings
+    from streams.storage.survey import survey
+
+    if infra_checks.database_is_stopped(settings):
+        return  # told as the database
+    try:
+        names = [found.namespace for found in survey(settings.conninfo())]
+        yield from findings(standings(settings, names))
+    except Misconfigured as error:
+        yield Finding("delivery", Verdict.BROKEN, "; ".join(error.mistakes))
+    except Unavailable:
+        return  # told as the database
 
 
 def _ports(settings: Settings) -> Iterator[Finding]:

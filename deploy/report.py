@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -16,6 +17,7 @@ from streams.settings import Settings
 from streams.storage.survey import SeenWorker
 
 if TYPE_CHECKING:
+    from api.delivery.standing import Standing
     from deploy.gateways import GatewayReport
 
 _ZONE = ZoneInfo("Asia/Shanghai")
@@ -56,13 +58,15 @@ class Report:
     url: str | None
     trouble: str | None
     gateways: GatewayReport | None = None
+    deliveries: tuple[Standing, ...] = ()
 
     @property
     def complete(self) -> bool:
-        """True when all that is planned runs and the database answers."""
-        return self.trouble is None and all(
-            row.state in ("running", "finished") for row in self.processes
-        )
+        """True when all that is planned runs, the database answers, and subscribers are served."""
+        from deploy.deliveries import is_whole
+
+        run = all(row.state in ("running", "finished") for row in self.processes)
+        return self.trouble is None and run and is_whole(self.deliveries)
 
 
 def observe(settings: Settings) -> Report:
@@ -70,6 +74,7 @@ def observe(settings: Settings) -> Report:
     processes = _servers(settings) + _supervised(settings)
     namespaces, trouble = _namespaces(settings)
     gateways = None if trouble is not None else _gateways(settings)
+    deliveries = _deliveries(settings, [row.namespace for row in namespaces])
     serving = any(row.name == "api" and row.state == "running" for row in processes)
     return Report(
         str(settings.var_dir),
@@ -78,6 +83,7 @@ def observe(settings: Settings) -> Report:
         page_url(settings, service.played(settings.var_dir)) if serving else None,
         trouble,
         gateways,
+        deliveries,
     )
 
 
@@ -113,6 +119,16 @@ def _gateways(settings: Settings) -> GatewayReport | None:
         return look(settings)
     except Unavailable:
         return None  # it answered a moment ago: the next look tells
+
+
+def _deliveries(settings: Settings, namespaces: Sequence[str]) -> tuple[Standing, ...]:
+    from deploy.deliveries import standings
+
+    try:
+        found = standings(settings, namespaces)
+    except Unavailable:
+        return ()  # it answered a moment ago: the next look tells
+    return tuple(replace(s, since=s.since and s.since.astimezone(_ZONE)) for s in found)
 
 
 def _namespaces(settings: Settings) -> tuple[tuple[NamespaceRow, ...], str | None]:

@@ -7,6 +7,8 @@ takes back is fanned out or sent again, under the same id.
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -30,8 +32,10 @@ from streams.storage.sequencer import number_outbox
 
 FAN_OUT = "fan-out"
 TAKE_EPOCH = """
-insert into delivery_position (name, sequence, epoch) values (%(name)s, -1, 1)
-on conflict (name) do update set epoch = delivery_position.epoch + 1
+insert into delivery_position (name, sequence, epoch, holder, held_since)
+values (%(name)s, -1, 1, %(holder)s, clock_timestamp())
+on conflict (name) do update set epoch = delivery_position.epoch + 1, holder = excluded.holder,
+    held_since = excluded.held_since
 returning epoch
 """
 HOLDS = "select sequence from delivery_position where name = %s and epoch = %s for update"
@@ -317,7 +321,8 @@ class DeliveryStore:
 def take_epoch(connection: Connection) -> int:
     """Makes the writes of whoever delivered before fail. In a transaction of its own."""
     with translated():
-        row = connection.execute(TAKE_EPOCH, {"name": FAN_OUT}).fetchone()
+        given = {"name": FAN_OUT, "holder": f"{socket.gethostname()} {os.getpid()}"}
+        row = connection.execute(TAKE_EPOCH, given).fetchone()
     if row is None:
         raise LookupError("no epoch came back")
     return int(row[0])

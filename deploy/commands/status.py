@@ -69,8 +69,19 @@ def _show(report: Report) -> None:
         _show_workers(console, report)
     if report.gateways is not None:
         console.print(f"\ngateways: {report.gateways.in_words()}", highlight=False)
+    _show_deliveries(console, report)
     if report.url:
         console.print(f"\n{report.url}")
+
+
+def _show_deliveries(console: Console, report: Report) -> None:
+    from deploy.deliveries import counts, leader
+
+    for found in report.deliveries:
+        told = f"{leader(found)}; {counts(found)}"
+        console.print(f"\ndelivery of {found.namespace}: {told}", highlight=False)
+        for why in found.off:
+            console.print(f"  off: {why}", highlight=False)
 
 
 def _show_workers(console: Console, report: Report) -> None:

@@ -9,3 +9,6 @@ alter table subscription add column answered_by text not null default ''; -- `ke
 update subscription s set answered_by = a.who
 from audit a
 where a.what = 'subscription.create' and a.detail ->> 'id' = s.id and starts_with(a.who, 'key:');
+
+alter table delivery_position add column holder text;            -- who delivers: host and process
+alter table delivery_position add column held_since timestamptz;
