@@ -1,6 +1,6 @@
 """The order of it all: records of one partition in, one Outcome out.
 
-    record → decode → [tick | control | refusal | warning | frame]
+    record → decode → [tick | control | refusal | warning | close | frame]
     frame  → its area: repeat? → time goes on (timers) → names → late, duplicate, revision, new
            → quality → domain → rules → windows → watermark → hours, days, partials
     end    → latest values and colours of the areas that changed
@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from streams.area.closing import take_close
 from streams.area.intake import set_apart
 from streams.area.keep import AreaKeeper
 from streams.area.process import Area
@@ -22,6 +23,7 @@ from streams.area.versions import Versions
 from streams.area.view import day_zone_ms
 from streams.contracts import state as state_bytes
 from streams.contracts.cap.model import Status
+from streams.contracts.closing import Close
 from streams.contracts.codec import CONTROL_KINDS, decode
 from streams.contracts.domain import Domain
 from streams.contracts.frame import CONTROL_TYPE, Control, Frame, Record, Refusal, Tick
@@ -110,6 +112,10 @@ class Pipeline:
                 self._take(items, outcome)
                 self._activate(event, record, outcome)
                 items = {code: [] for code in sorted(self._areas)}
+            elif isinstance(event, Close):
+                self._take(items, outcome)
+                self._close(event, record, outcome)
+                items = {code: [] for code in sorted(self._areas)}
             elif isinstance(event, Refusal):
                 _lay_down(event, record, outcome)
             elif isinstance(event, Announcement):
@@ -176,6 +182,15 @@ class Pipeline:
                 item = Item(told.ingest_ms, None, record.offset, told)
                 for waiting in items.values():
                     waiting.append(item)
+
+    def _close(self, close: Close, record: Record, outcome: Outcome) -> None:
+        area = self._areas.get(close.area)
+        if area is None:
+            self._bury(record, *self._why_no_area(close.area), outcome)
+            return
+        told = len(outcome.tickets)
+        take_close(area, close, record.offset, outcome)
+        area.desk.settle_from(outcome.tickets, told)
 
     def _counts(self, status: Status) -> bool:
         """Whether a message may be acted on here: a live city takes nothing but Actual."""

@@ -7,27 +7,32 @@ one by one. Deterministic: no clock, no randomness; timers fire when the caller 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, TypeAlias
 
 import numpy as np
 
+from streams.alerting.closing import FORGET_MS, find_open, is_forgotten, told
+from streams.alerting.deadlines import Deadlines
 from streams.alerting.in_force import InForce, Subject
 from streams.alerting.rule import Thresholds, fingerprint
 from streams.alerting.ruling import Ruling
 from streams.alerting.telling import Telling, tell
 from streams.alerting.track import (
-    NONE,
+    BookState,
     Step,
     Track,
     adapt,
     begin,
     deadline,
     fall_silent,
+    is_steady,
     observe,
     run_out,
+    stays,
 )
+from streams.contracts.closing import Close, Verdict
 from streams.contracts.completeness import Completeness
 from streams.contracts.frame import Bool, Int32, Int64
 from streams.contracts.outcome import Transition
@@ -48,17 +53,6 @@ class Moment:
     origin: Origin
 
 
-@dataclass(slots=True)
-class BookState:
-    """What a checkpoint keeps: open tracks by `<rule>|<subject key>`, and their points; `onsets` of
-    the last alert of each, open or not."""
-
-    tracks: dict[str, Track] = field(default_factory=dict)
-    points: dict[str, str | None] = field(default_factory=dict)
-    origins: dict[str, str] = field(default_factory=dict)
-    onsets: dict[str, int] = field(default_factory=dict)
-
-
 class Book:
     """See the module. `mark` is the short hash of the rule set in force, "" without one; `complete`
     says how much of the area speaks now."""
@@ -66,19 +60,19 @@ class Book:
     def __init__(self, area: str, valid_ms: int = VALID_MS) -> None:
         self.area = area
         self.valid_ms = valid_ms
+        self.forget_ms = FORGET_MS  # how long the sensor of a closed alert may be silent
         self.state = BookState()
         self.mark = ""
         self._rules = InForce()
         self.moves = 0  # grows with every transition; not kept
         self._firing: tuple[int, BookState, tuple[Firing, ...]] | None = None  # as of `moves`
-        self.complete: Callable[[], Completeness | None] = _unknown
-        self._deadlines: dict[str, int] = {}  # of the tracks in `_due_of`, but for `_moved`
-        self._due_of: BookState | None = None
-        self._moved: set[str] | None = None  # None: all of them
+        self.complete: Callable[[], Completeness | None] = lambda: None
+        self._deadlines = Deadlines(self._deadline)  # of the tracks in `_due_of`
+        self._due_of: BookState | None = None  # None: of none of them
 
     def use(self, domain: str, rules: Mapping[str, Ruling]) -> None:
         """All rules of a domain in force from now on; `refit` settles what is open under others."""
-        self._moved = self._firing = None
+        self._due_of = self._firing = None
         self._rules.use(domain, rules)
 
     def followers(self, name: str) -> tuple[str, ...]:
@@ -169,10 +163,13 @@ class Book:
         if rule is None:
             return []
         key = f"{name}|{subject.key}"
+        track, steps = self.state.tracks.get(key), list[Step]()
         if ruling.season is not None and not ruling.season.holds(time_ms):
-            return self._leave_season(key, time_ms, moment)
-        steps: list[Step] = []
-        track = self.state.tracks.get(key)
+            steps = [] if track is None else self._run_out(key, track, time_ms)
+            return [] if track is None else self._apply(key, track, steps, moment, {})
+        if track is not None and is_forgotten(track, time_ms, self.forget_ms):
+            self._drop(key)
+            track = None
         if track is None:
             if value < rule.meet[0] or time_ms <= self.state.onsets.get(key, time_ms - 1):
                 return []
@@ -193,22 +190,28 @@ class Book:
 
     def _is_steady(self, name: str, subject: Subject, time_ms: Int64, value: Int64) -> bool:
         track = self.state.tracks.get(f"{name}|{subject.key}")
-        if track is None or not track.level or track.stale or track.unverified or track.up_count:
-            return False
-        if track.below_since[track.level - 1] >= 0:
-            return False
-        if track.above_since and max(track.above_since[track.level :], default=NONE) != NONE:
-            return False
         ruling = self._rules[name]
         rule = ruling.of(subject.point)
-        if rule is None or (ruling.season is not None and not ruling.season.hold(time_ms).all()):
+        if track is None or rule is None or not is_steady(track):
             return False
-        low, high = int(value.min()), int(value.max())
-        above = rule.meet[track.level] if track.level < len(rule.meet) else None
-        # a lower tier's "below" can only be open when the value was under it: not while steady
-        return low >= rule.hold[track.level - 1] and (above is None or high < above)
+        if ruling.season is not None and not ruling.season.hold(time_ms).all():
+            return False
+        return stays(rule, track, int(value.min()), int(value.max()))
 
     # endings without a measurement ---------------------------------------------------------------
+
+    def close(self, close: Close, moment: Moment) -> tuple[Verdict, list[Transition]]:
+        """Ends an alert by a person's word, if it is open and no worse than the person saw."""
+        verdict, key = find_open(self.state.tracks, close)
+        if verdict is not Verdict.CLOSED:
+            return verdict, []
+        track = self.state.tracks[key]
+        track.tiers = track.tiers or self._rules.declared_tiers(key)
+        at = _after(track, replace(moment, origin=Origin(self.state.origins[key])))
+        step = Step(Change.CLOSED, track.level, at.decided_ms, None, ended=True)
+        found = self._apply(key, track, [step], at, close.evidence())
+        track.closed = int(close.severity)
+        return verdict, found
 
     def withdraw(
         self,
@@ -295,16 +298,11 @@ class Book:
 
     def due(self) -> tuple[int, str] | None:
         """The next deadline and its key, the smallest first."""
-        if self._due_of is not self.state or self._moved is None:
-            self._due_of, self._moved, self._deadlines = self.state, set(self.state.tracks), {}
-        for key in self._moved:
-            self._deadlines.pop(key, None)
-            track = self.state.tracks.get(key)
-            at = None if track is None else self._deadline(key, track)
-            if track is not None and at is not None:
-                self._deadlines[key] = max(at, track.heard_ms)
-        self._moved.clear()
-        return min(((at, key) for key, at in self._deadlines.items()), default=None)
+        if self._due_of is not self.state:
+            self._due_of = self.state
+            self._deadlines.forget()
+            self._deadlines.move(self.state.tracks)
+        return self._deadlines.first()
 
     def fire(self, key: str, at_ms: int, position: int) -> list[Transition]:
         """The deadline of `due` has passed."""
@@ -312,20 +310,18 @@ class Book:
         moment = Moment(at_ms, position, Origin(self.state.origins[key]))
         return self._apply(key, track, self._run_out(key, track, at_ms), moment, {})
 
-    def _deadline(self, key: str, track: Track) -> int | None:
+    def _deadline(self, key: str) -> int | None:
+        track = self.state.tracks.get(key)
+        if track is None:
+            return None
         rule, end = self._rule(key), self._rules.season_end(key, track.onset_ms)
         at = None if rule is None else deadline(rule, track)
-        return min((one for one in (at, end) if one is not None), default=None)
+        first = min((one for one in (at, end) if one is not None), default=None)
+        return None if first is None else max(first, track.heard_ms)
 
     def _run_out(self, key: str, track: Track, to_ms: int) -> list[Step]:
         end = self._rules.season_end(key, track.onset_ms)
         return run_out(self._rule(key), track, end, to_ms)
-
-    def _leave_season(self, key: str, time_ms: int, moment: Moment) -> list[Transition]:
-        track = self.state.tracks.get(key)
-        if track is None:
-            return []
-        return self._apply(key, track, self._run_out(key, track, time_ms), moment, {})
 
     def _rule(self, key: str) -> Thresholds | None:
         return self._rules.of_alert(key, self.state.points[key])
@@ -347,7 +343,7 @@ class Book:
     def _find_firing(self) -> Iterator[Firing]:
         for key in sorted(self.state.tracks):
             track, rule = self.state.tracks[key], self._rule(key)
-            if track.level and rule is not None:
+            if track.level and rule is not None and not track.closed:
                 point = self.state.points[key]
                 severity = rule.severities[track.level - 1]
                 yield self._rules.domain_of(key), rule, point, severity, track.stale
@@ -363,15 +359,20 @@ class Book:
         evidence: Mapping[str, Any],
     ) -> list[Transition]:
         found = []
-        if self._moved is not None:
-            self._moved.add(key)
-        for step in steps:
-            track.sequence += 1
+        self._deadlines.move((key,))
+        for step, is_told in told(key, track, steps):
             self.moves += 1
-            found.append(tell(self._telling(key, moment), track, step, evidence))
-            if step.ended:
-                del self.state.tracks[key], self.state.points[key], self.state.origins[key]
+            if is_told:
+                track.sequence += 1
+                self.state.onsets[key] = track.onset_ms
+                found.append(tell(self._telling(key, moment), track, step, evidence))
+            if step.ended and step.change is not Change.CLOSED:
+                self._drop(key)
         return found
+
+    def _drop(self, key: str) -> None:
+        self._deadlines.move((key,))
+        del self.state.tracks[key], self.state.points[key], self.state.origins[key]
 
     def _telling(self, key: str, moment: Moment) -> Telling:
         name, subject = key.split("|", 1)
@@ -394,7 +395,3 @@ class Book:
 def _after(track: Track, moment: Moment) -> Moment:
     """The moment, but not before the alert was heard of last."""
     return Moment(max(moment.decided_ms, track.heard_ms), moment.position, moment.origin)
-
-
-def _unknown() -> Completeness | None:
-    return None

@@ -33,10 +33,22 @@ class Track:
     above_since: list[int] = field(default_factory=list)  # event time; only where a tier must last
     tiers: list[int] = field(default_factory=list)  # severities of the tiers it knows
     version: str = ""  # of the thresholds that judge it
+    closed: int = 0  # severity at which a person closed it; nothing of it is told since
 
     @property
     def state(self) -> AlertState:
         return AlertState.FIRING if self.level else AlertState.PENDING
+
+
+@dataclass(slots=True)
+class BookState:
+    """What a checkpoint keeps: open tracks by `<rule>|<subject key>`, and their points; `onsets` of
+    the last alert of each, open or not."""
+
+    tracks: dict[str, Track] = field(default_factory=dict)
+    points: dict[str, str | None] = field(default_factory=dict)
+    origins: dict[str, str] = field(default_factory=dict)
+    onsets: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +120,22 @@ def deadline(rule: Thresholds, track: Track) -> int | None:
         return None
     since = track.below_since[track.level - 1]
     return None if since == NONE else since + rule.clear_ms
+
+
+def is_steady(track: Track) -> bool:
+    """Whether nothing is being counted or timed: only a value off its level can move it."""
+    if not track.level or track.stale or track.unverified or track.up_count:
+        return False
+    if track.below_since[track.level - 1] >= 0:
+        return False
+    return max(track.above_since[track.level :], default=NONE) == NONE
+
+
+def stays(rule: Thresholds, track: Track, low: int, high: int) -> bool:
+    """Whether values from `low` to `high` leave a steady track as it is."""
+    above = rule.meet[track.level] if track.level < len(rule.meet) else None
+    # a lower tier's "below" can only be open when the value was under it: not while steady
+    return low >= rule.hold[track.level - 1] and (above is None or high < above)
 
 
 def fall_silent(track: Track, time_ms: int) -> list[Step]:

@@ -90,6 +90,7 @@ class Area:
         self.future_ms = quality.whole(values, quality.FUTURE) * 1000
         self.warnings.valid_hours = valid_hours(values)
         self.book.valid_ms = quality.whole(values, quality.ALERT_VALID) * 1000
+        self.book.forget_ms = quality.whole(values, quality.CLOSED_SILENT) * 1000
         for name, domain in self.domains.items():
             seat = self.seats.get(name)
             known = seat.work.view if seat else self.known_views.get(name)
@@ -119,7 +120,7 @@ class Area:
         put_rules(self.seats, self.book, versions)
         self.touched = self.stale_view = True
         outcome.transitions += self.book.refit(self.moment())
-        self._heed(max(self.proc_ms, 0), outcome)
+        self.look_around(max(self.proc_ms, 0), outcome)
 
     def activated(self, outcome: Outcome) -> None:
         """A version has just come into force: alerts of what left end, inventories are told."""
@@ -134,7 +135,7 @@ class Area:
         outcome.tickets += [(self.code, t) for t in self.desk.gone(self.devices.present, at_ms)]
         self.settle()
         self._let_heed(sorted(self.seats), at_ms, outcome)
-        self._heed(at_ms, outcome)
+        self.look_around(at_ms, outcome)
 
     def _tell_state(self, outcome: Outcome, name: str, seat: Seat, cause: str) -> None:
         if seat.work.domain.inventory is None:
@@ -152,7 +153,7 @@ class Area:
             at_ms, key, what = due
             self.touched = self.stale_view = True
             self._fire(at_ms, key, what, outcome)
-            self._heed(at_ms, outcome)
+            self.look_around(at_ms, outcome)
         if to_ms > self.proc_ms:
             self.proc_ms = to_ms
 
@@ -244,7 +245,7 @@ class Area:
         self._move_windows(domain, seat, frame.source, taken, outcome)
         for reader, table in seat.readers:
             self._pass_on(reader, table, taken, f"{frame.source}/{domain}", outcome)
-        self._heed(self.proc_ms, outcome)
+        self.look_around(self.proc_ms, outcome)
         self.advance(self.proc_ms, outcome)
 
     def take_warning(self, told: Announcement, position: int, outcome: Outcome) -> None:
@@ -253,7 +254,7 @@ class Area:
         self.advance(told.ingest_ms, outcome)
         self.position, self.origin = position, told.origin
         self.warnings.take(told.warning, told.source, self.proc_ms)
-        self._heed(self.proc_ms, outcome)
+        self.look_around(self.proc_ms, outcome)
         self.advance(self.proc_ms, outcome)
 
     def _pass_on(
@@ -290,7 +291,8 @@ class Area:
 
     # looking around ---------------------------------------------------------------------------
 
-    def _heed(self, at_ms: int, outcome: Outcome) -> None:
+    def look_around(self, at_ms: int, outcome: Outcome) -> None:
+        """Who looks around is told when what it looks at has changed; the region, of the colour."""
         if self._heeding.has_changed(self.book, self.seats, self.warnings.open):
             self._let_heed(sorted(self.seats), at_ms, outcome)
         if self._colour.may_have_changed():
@@ -334,7 +336,7 @@ class Area:
         and who has to look around."""
         seat.work.lane.state.watermark.observe(source, newest_ms, self.proc_ms)
         self._pass_watermark(seat.work.domain.name, seat, self.proc_ms, outcome)
-        self._heed(self.proc_ms, outcome)
+        self.look_around(self.proc_ms, outcome)
 
     def _pass_watermark(self, name: str, seat: Seat, at_ms: int, outcome: Outcome) -> None:
         lane = seat.work.lane

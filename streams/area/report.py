@@ -94,6 +94,12 @@ class Report:
         }
         self._tell(outcome, at_ms, "source", "", "", 0, payload, "closed", position)
 
+    def close(
+        self, outcome: Outcome, at_ms: int, payload: Mapping[str, Any], position: int
+    ) -> None:
+        """An alert of the region stage is closed by hand."""
+        self._tell(outcome, at_ms, "close", "", "", 0, payload, "closed", position)
+
     def _tell(
         self,
         outcome: Outcome,

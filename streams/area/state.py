@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from streams.alerting.book import BookState
+from streams.alerting.track import BookState
 from streams.area.learnt import Told
 from streams.area.warnings import WarningState
 from streams.quality.checks import QualityState

@@ -1,4 +1,4 @@
-"""The wire: frames, ticks, control records and warnings to log records and back.
+"""The wire: frames, ticks, control records, warnings and closes to log records and back.
 
 `encode` writes CloudEvents binary mode; `decode` also reads structured mode. `decode` raises
 nothing but `InvalidEvent`: whatever bytes and headers come, there is a reason to store.
@@ -14,6 +14,7 @@ from typing import TypeAlias
 import msgspec
 
 from streams.contracts import cloudevents
+from streams.contracts.closing import CLOSE_TYPE, Close, decode_close
 from streams.contracts.cloudevents import CloudEvent
 from streams.contracts.columns import (
     MAX_PROPERTIES,
@@ -43,13 +44,13 @@ from streams.contracts.timestamp import from_rfc3339, to_rfc3339
 from streams.contracts.warning import WARNING_TYPE, Announcement, decode_announcement
 from streams.errors import InvalidEvent
 
-Event: TypeAlias = Frame | Tick | Control | Refusal | Announcement
+Event: TypeAlias = Frame | Tick | Control | Refusal | Announcement | Close
 HOST_SOURCE = "/citybrain/host"  # who writes ticks and control records
 BYTES = "application/octet-stream"
 CAME = "came-"  # prefix of the headers that say how refused bytes came
 CONTROL_KINDS = ("registry", "profile", "rules")
 _OBSERVATION = re.compile(r"citybrain\.([a-z][a-z0-9_]*)\.observation\.v(\d{1,6})")
-_VERSIONED = re.compile(r"(citybrain\.(?:tick|control|refusal|warning))\.v(\d{1,6})")
+_VERSIONED = re.compile(r"(citybrain\.(?:tick|control|refusal|warning|close))\.v(\d{1,6})")
 _REASONS = {reason.value: reason for reason in Reason}
 _ROWS = re.compile(r"[1-9]\d{0,5}", re.ASCII)
 _ORIGINS = {origin.value: origin for origin in Origin}
@@ -141,6 +142,8 @@ def decode(record: Record) -> Event:
         return _refusal(event, ingest_ms, record)
     if event.type == WARNING_TYPE:
         return decode_announcement(event, ingest_ms, _origin(event, record))
+    if event.type == CLOSE_TYPE:
+        return decode_close(event, ingest_ms)
     return _control(event, ingest_ms)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.contracts.closing import Closed
 from streams.contracts.completeness import Completeness
 from streams.contracts.domain import SHANGHAI_OFFSET_MS, Episode, Result, Ticket
 from streams.contracts.frame import Int8, Int16, Int32, Int64
@@ -249,7 +250,8 @@ class RegionMessage:
 
     kind: "partial" (payload = full-state partial of the period) | "watermark" (payload
     {"watermark": ms, "active": bool}) | "source" (payload {"source", "silent", "total",
-    "since_ms", "speaking": bool}) | "risk" (payload of `resilience.member`: the colour, told when
+    "since_ms", "speaking": bool}) | "close" (payload of `Close`: an alert of the region stage is
+    closed by hand) | "risk" (payload of `resilience.member`: the colour, told when
     it changes) | "clock" (area "*": payload {"areas": [...]}; nothing else)
     `cause`: closed | revised | late | registry.
     """
@@ -303,6 +305,7 @@ class Outcome:
     late: list[LateRows] = field(default_factory=list)
     windows: list[Windows] = field(default_factory=list)
     transitions: list[Transition] = field(default_factory=list)
+    closed: list[Closed] = field(default_factory=list)  # what became of closes by hand
     results: list[Result] = field(default_factory=list)
     episodes: list[tuple[str, Episode]] = field(default_factory=list)  # (area, episode)
     tickets: list[tuple[str, Ticket]] = field(default_factory=list)  # (area, ticket)

@@ -100,4 +100,5 @@ class Change(StrEnum):
     CLEARED = "cleared"  # ended by measurement
     NOT_CONFIRMED = "not_confirmed"  # pending never became firing
     WITHDRAWN = "withdrawn"  # the sensor was wrong
+    CLOSED = "closed"  # by hand
     RETIRED = "retired"  # the rule or the point was taken out of service

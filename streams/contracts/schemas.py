@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from streams.contracts.cap.model import Status
+from streams.contracts.closing import MAX_REASON, Ending
 from streams.contracts.cloudevents import MAX_TEXT
 from streams.contracts.codec import CONTROL_KINDS
 from streams.contracts.columns import MAX_PROPERTIES, MAX_TIME_MS, SCHEMA
@@ -36,7 +37,7 @@ _TIME: Schema = {"type": "integer", "minimum": -MAX_TIME_MS, "maximum": MAX_TIME
 _FLAG: Schema = {"enum": [int(flag) for flag in Flag]}
 _TEXT: Schema = {"type": "string"}
 _DECIMAL: Schema = {"type": ["string", "null"], "description": "Decimal text or null."}
-_OTHERS = "tick|control|refusal|warning"
+_OTHERS = "tick|control|refusal|warning|close"
 _COUNT: Schema = {"type": "integer", "minimum": 0}
 
 
@@ -54,6 +55,7 @@ def build_schemas() -> dict[str, Schema]:
             "description": "What a gateway could not take, as it came: the bytes. Headers say why.",
         },
         "warning": _warning(),
+        "close": _close(),
         "alert": _alert(),
         "fact": _fact(),
         "deadletter": _dead_letter(),
@@ -125,7 +127,7 @@ def _headers() -> Schema:
         "ce_time": time,
     }
     optional: Schema = {
-        "ce_subject": _NAME | {"description": "The area (frames)."},
+        "ce_subject": _NAME | {"description": "The area (frames, closes)."},
         "content-type": {
             "enum": ["application/json", "application/msgpack", "application/octet-stream"]
         },
@@ -202,6 +204,20 @@ def _control() -> Schema:
         "version": _NAME | {"description": "sha256:<hex> of the canonical content."},
     }
     return _object("Control", "A version comes into force at this offset.", required)
+
+
+def _close() -> Schema:
+    required: Schema = {
+        "alert": _NAME,
+        "subject": _NAME | {"description": "What the alert is about."},
+        "region": {"type": "boolean", "description": "An alert of a whole city or of a gateway."},
+        "severity": {"enum": [1, 2, 3, 4], "description": "What was seen: above it does not hold."},
+        "number": {"type": "integer", "minimum": 1, "description": "Counts the alert's actions."},
+        "by": _NAME,
+        "ending": {"enum": [ending.value for ending in Ending]},
+        "reason": _TEXT | {"maxLength": MAX_REASON},
+    }
+    return _object("Close", "A person has closed an alert; `ce_subject` is its area.", required)
 
 
 def _warning() -> Schema:

@@ -15,6 +15,7 @@ _TITLES = {
     "tick": "Tick: time has passed",
     "control": "Activation of a registry or profile version",
     "warning": "An official warning",
+    "close": "An alert is closed by hand",
     "refusal": "What a gateway refused without an answer",
     "alert": "Alert after a transition",
     "fact": "Fact, one revision",

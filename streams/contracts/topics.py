@@ -50,14 +50,15 @@ _BY_AREA = "explicit, versioned table area → partition (registry), never a cli
 TOPICS: tuple[Topic, ...] = (
     Topic(
         OBSERVATION,
-        "Readings: frames of one area, single readings, ticks, control records, refusals, warnings",
+        "Readings: frames of one area, single readings, ticks, control records, refusals, "
+        "warnings, closes",
         Direction.IN,
         "area",
         _BY_AREA,
         14 * DAY_MS,
         False,
         "LogAppendTime",
-        ("frame", "reading", "tick", "control", "refusal", "warning"),
+        ("frame", "reading", "tick", "control", "refusal", "warning", "close"),
     ),
     Topic(
         ALERT,

@@ -17,6 +17,7 @@ DISMISSED = "quality.unit.dismissed"
 FUTURE = "quality.future_tolerance_s"
 INGEST_AHEAD = "quality.ingest_ahead_s"
 ALERT_VALID = "alert.valid_s"
+CLOSED_SILENT = "alert.closed_silent_s"
 
 PARAMETERS = (
     Parameter(FUTURE, "300", "s", "H", "domain.md §8.3: event ahead of ingest"),
@@ -47,6 +48,7 @@ PARAMETERS = (
     Parameter(DISMISSED, "-", "source property; …", "H", "a person says: the unit is right"),
     Parameter("quality.health.late_weight", "0.5", "1", "H", "what a late reading loses"),
     Parameter(ALERT_VALID, "900", "s", "H", "nobody acts on an alert's message later than this"),
+    Parameter(CLOSED_SILENT, "21600", "s", "H", "a silent sensor's alert closed by hand is over"),
 )
 _DEFAULTS = {p.key: p.default for p in PARAMETERS}
 _WHOLE = {p.key for p in PARAMETERS if p.key not in (DISMISSED, "quality.health.late_weight")} - {

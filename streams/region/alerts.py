@@ -10,13 +10,16 @@ from dataclasses import asdict
 from functools import partial
 from typing import Any
 
-from streams.alerting.book import Book, BookState, Moment
+import msgspec
+
+from streams.alerting.book import Book, Moment
 from streams.alerting.in_force import Subject
 from streams.alerting.rule import Thresholds, fill
 from streams.alerting.ruleset import RuleSet
 from streams.alerting.ruling import Ruling, everywhere, rulings
-from streams.alerting.track import Track
+from streams.alerting.track import BookState, Track
 from streams.catalog import Registry
+from streams.contracts.closing import Close, Closed
 from streams.contracts.completeness import Completeness
 from streams.contracts.domain import Domain, TierRule, Title
 from streams.contracts.outcome import RegionMessage, Transition
@@ -134,6 +137,19 @@ class RegionAlerts:
     def book_of(self, city: str) -> Book:
         """The alerts that the region stage holds on a city."""
         return self._load(f"area:{city}")
+
+    def close(self, message: RegionMessage, position: int) -> tuple[Closed, list[Transition]]:
+        """A person's word that an alert of a city or a gateway has ended."""
+        close = msgspec.convert(message.payload, Close)
+        book = self._load(close.subject)
+        moment = Moment(message.proc_ms, position, self._origin)
+        verdict, found = book.close(close, moment)
+        if found:
+            self._keep(close.subject, book)
+        told = Closed(
+            close.alert, close.number, verdict, book.area, message.proc_ms, message.position
+        )
+        return told, found
 
     def judge_gateways(self, messages: Sequence[RegionMessage]) -> list[Transition]:
         """Source messages of one processing time: each gateway is judged once, after them."""

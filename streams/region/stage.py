@@ -1,7 +1,8 @@
 """The region stage in one screen: ordered messages in, facts and alert transitions out.
 
 Moments (all messages of one processing time) one after the other: timers first, then each domain's
-facts, then what the facts and the gateways say to the alert rules, then the colours.
+facts, then what the facts and the gateways say to the alert rules, then what people close, then
+the colours.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 
 from streams.alerting.ruleset import RuleSet
 from streams.catalog import Registry
+from streams.contracts.closing import Closed
 from streams.contracts.domain import Domain
 from streams.contracts.outcome import AreaRisk, RegionMessage, Transition
 from streams.contracts.reason import Origin
@@ -31,6 +33,7 @@ class RegionResult:
 
     facts: list[Fact] = field(default_factory=list)
     transitions: list[Transition] = field(default_factory=list)
+    closed: list[Closed] = field(default_factory=list)
     risks: dict[str, AreaRisk] = field(default_factory=dict)
 
 
@@ -82,6 +85,10 @@ class RegionStage:
             sources = [m for m in moment if m.kind == "source"]
             if sources:
                 result.transitions += self._alerts.judge_gateways(sources)
+            for message in (m for m in moment if m.kind == "close"):
+                closed, found = self._alerts.close(message, position)
+                result.closed.append(closed)
+                result.transitions += found
             told = [m for m in moment if m.kind == "risk"]
             changed = cities_of({t.subject for t in result.transitions[known:]})
             if told or changed:

@@ -18,11 +18,13 @@ from streams.contracts.outcome import LEDGER_COLUMNS, LateRows, Outcome, RegionM
 class ModelStore:
     """See the module."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, keep_places: bool = False) -> None:
+        self._keep_places = keep_places
         self.observation: dict[tuple[int, int, int], tuple[int, int]] = {}
         self.revisions: list[tuple[int, int, int, int, int]] = []
         self.windows: dict[tuple[int, int, int, int], tuple[int, ...]] = {}
         self.transitions: dict[str, list[dict[str, Any]]] = {}
+        self.closed: list[tuple[str, int, str]] = []
         self.results: dict[tuple[str, str, int, int], Any] = {}
         self.episodes: dict[str, dict[str, Any]] = {}
         self.tickets: list[tuple[Any, ...]] = []
@@ -50,10 +52,13 @@ class ModelStore:
                 self.windows[key] = row
         for transition in outcome.transitions:
             change = asdict(transition)
-            del change["position"]
+            place = change.pop("position")
+            if self._keep_places:
+                change["place"] = place
             held = self.transitions.setdefault(transition.alert, [])
             assert transition.sequence == len(held) + 1
             held.append(change)
+        self.closed += [(c.alert, c.number, c.verdict) for c in outcome.closed]
         for one in outcome.results:
             self.results[one.kind, one.point, one.start_ms, one.period_s] = dict(one.payload)
         for area, episode in outcome.episodes:
@@ -88,6 +93,7 @@ class ModelStore:
             "revisions": sorted(self.revisions),
             "windows": self.windows,
             "transitions": self.transitions,
+            "closed": sorted(self.closed),
             "results": self.results,
             "episodes": self.episodes,
             "tickets": sorted(map(repr, self.tickets)),

@@ -271,13 +271,16 @@ def run(
     cuts: Mapping[int, Sequence[int]] | None = None,
     restarts: Sequence[int] = (),
     later: Sequence[Version] = (),
+    *,
+    keep_places: bool = False,
 ) -> ModelStore:
     """Every partition through a pipeline, cut into batches at `cuts`, restarted at `restarts`.
 
     A restart goes through the bytes of a checkpoint into a new pipeline. `later`: the versions
-    that the log brings into force besides the first registry.
+    that the log brings into force besides the first registry. `keep_places`: transitions say the
+    position of their evidence.
     """
-    store = ModelStore()
+    store = ModelStore(keep_places=keep_places)
     contents: dict[str, Mapping[str, Any]] = {v.version: v.to_dict() for v in (held, *later)}
     for partition, records in logs.items():
         pipeline = Pipeline(setup(partition))

@@ -10,10 +10,11 @@ from typing import Any
 
 from streams.alerting.ruleset import RuleSet
 from streams.catalog import Profile, Registry
+from streams.contracts.closing import Close, Ending, encode_close
 from streams.contracts.codec import encode, encode_control, encode_tick
 from streams.contracts.frame import Frame, Record
 from streams.contracts.outcome import Outcome, RegionMessage, Transition
-from streams.contracts.reason import NamespaceKind, Origin
+from streams.contracts.reason import NamespaceKind, Origin, Severity
 from streams.pipeline import Pipeline, PipelineSetup
 from tests.support.model_store import ModelStore
 from tests.support.small_city import (
@@ -103,6 +104,23 @@ class Timeline:
     def tick(self, at: str) -> Outcome:
         """Time has passed."""
         return self._process(encode_tick(moment(at)), moment(at))
+
+    def close(
+        self,
+        alert: Transition,
+        ending: Ending = Ending.CLOSED_BY_HAND,
+        *,
+        seen: Severity | None = None,
+        number: int = 1,
+        region: bool = False,
+    ) -> Outcome:
+        """Somebody has closed this alert by hand, at the severity that they saw."""
+        severity = alert.severity if seen is None else seen
+        close = Close(
+            alert.area, alert.alert, alert.subject, region, severity, number, "account:wang",
+            ending, "drained", START_MS,
+        )  # fmt: skip
+        return self._process(encode_close(close), START_MS)
 
     def story(self, point: str = "p0", rule: str = DEPTH) -> list[str]:
         """What the alerts of a point did: "10:01:00 raised orange", in order."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from streams.alerting.book import Book, BookState, Moment
+from streams.alerting.book import Book, Moment
 from streams.alerting.in_force import Subject
 from streams.alerting.rule import fingerprint
 from streams.alerting.ruling import everywhere
+from streams.alerting.track import BookState
 from streams.contracts.outcome import Transition
 from streams.contracts.reason import AlertState, Change, Origin, Severity
 from tests.support.tiers import CM, depth_rule
