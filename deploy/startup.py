@@ -144,7 +144,16 @@ def _migrate(conninfo: str, settings: Settings, play: str | None) -> None:
     count, log = settings.partitions, settings.log_kind()
     keeping = Keeping.of(settings)
     live = NamespaceKind.LIVE
-    migrate(conninfo, LIVE_NAMESPACE, live, partitions=count, log=log, keeping=keeping)
+    password = settings.plain_reader_password()
+    migrate(
+        conninfo,
+        LIVE_NAMESPACE,
+        live,
+        partitions=count,
+        log=log,
+        keeping=keeping,
+        reader_password=password,
+    )
     make_topics(settings, LIVE_NAMESPACE, count, log)
     ensure_areas(conninfo, LIVE_NAMESPACE, settings, lambda: int(time.time() * 1000))
     if play is not None:

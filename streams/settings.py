@@ -108,6 +108,12 @@ class Settings(BaseSettings):
         description="Age at which chunks are compressed, where TimescaleDB is the community "
         "edition; 0 = never. In force from the next `citybrain migrate` or `up`.",
     )
+    reader_password: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description="Password that Grafana logs in to the database with, as `citybrain_reader`, in "
+        "force from the next `citybrain migrate` or `up`; empty = that role stays as it is.",
+    )
     domain_path: tuple[Path, ...] = Field((), description="More folders to scan for domains.")
     log_level: str = Field(
         "INFO",
@@ -124,6 +130,10 @@ class Settings(BaseSettings):
     def log_kind(self) -> LogKind:
         """Where a live or simulated namespace that is made now keeps its log."""
         return LogKind.KAFKA if self.kafka else LogKind.TABLE
+
+    def plain_reader_password(self) -> str | None:
+        """The password of the dashboards' role, for the server only."""
+        return self.reader_password.get_secret_value() if self.reader_password else None
 
     def conninfo(self) -> str:
         """The libpq connection string in force; `Misconfigured` when nothing runs."""

@@ -32,6 +32,7 @@ def register(app: typer.Typer) -> None:
         from streams.log.opening import make_topics
         from streams.storage.keeping import Keeping
         from streams.storage.migrate import migrate as run
+        from streams.storage.reader import ROLE
 
         settings = settings_here()
         name = namespace or settings.namespace
@@ -46,6 +47,7 @@ def register(app: typer.Typer) -> None:
             partitions=settings.partitions,
             log=kept,
             keeping=Keeping.of(settings),
+            reader_password=settings.plain_reader_password(),
         )
         topics = make_topics(settings, name, done.partitions, kept)
         for file in done.applied:
@@ -53,6 +55,7 @@ def register(app: typer.Typer) -> None:
         for topic in topics:
             typer.echo(f"made topic {topic}")
         typer.echo(f"{name} is up to date: {done.partitions} partitions, store {done.store}")
+        typer.echo(f"role {ROLE} {done.reader}")
         if kind in (None, NamespaceKind.LIVE):
             import sys
 

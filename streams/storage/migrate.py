@@ -2,7 +2,8 @@
 
 An applied file is known by its checksum; a file that was edited after it ran is refused. Also
 fills what follows from the program itself, the catalogue of properties and the partitions of the
-log, and fits the tables to what the server offers (`streams.storage.fit`).
+log, fits the tables to what the server offers (`streams.storage.fit`), and says what dashboards
+may read (`streams.storage.reader`).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from streams.storage.chunks import drop_all
 from streams.storage.connect import Connection, connect, execute_script, translated
 from streams.storage.fit import Store, detect, fit
 from streams.storage.keeping import Keeping
+from streams.storage.reader import Reader, admit
 
 REGION_TOPIC = "region"
 DEFAULT_PARTITIONS = 4
@@ -55,6 +57,7 @@ class Migrated:
     applied: tuple[str, ...]  # names of the files that ran now
     store: Store  # what the server offers
     partitions: int
+    reader: Reader  # the role of dashboards
 
 
 def migrate(
@@ -66,9 +69,11 @@ def migrate(
     partitions: int = DEFAULT_PARTITIONS,
     log: LogKind = LogKind.TABLE,
     keeping: Keeping | None = None,
+    reader_password: str | None = None,
 ) -> Migrated:
     """Creates or upgrades the namespace in one transaction, and fits it to the server in another;
-    both under an advisory lock. Without `keeping` compression stays as it was set.
+    both under an advisory lock. Without `keeping` compression stays as it was set, without
+    `reader_password` the login of the dashboards' role.
 
     Raises `Misconfigured` when an applied file was edited or is missing, when the namespace is of
     another kind or keeps its log elsewhere, when the number of partitions differs from the one it
@@ -87,7 +92,11 @@ def migrate(
         _name(connection, namespace, kind, log)
         _fill_properties(connection, found)
         _fill_partitions(connection, partitions)
-    return Migrated(applied, _fit(conninfo, namespace, kind, keeping), partitions)
+    store = _fit(conninfo, namespace, kind, keeping)
+    with translated(), connect(conninfo, namespace, "citybrain migrate") as connection:
+        connection.execute(LOCK, (namespace,))
+        reader = admit(connection, namespace, reader_password)
+    return Migrated(applied, store, partitions, reader)
 
 
 def is_migrated(connection: Connection) -> bool:
