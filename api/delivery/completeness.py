@@ -18,16 +18,18 @@ class AreaState:
     """How complete the picture of one area is. `unknown`: silent or never judged."""
 
     area: str
-    points: int
+    points: int  # with sensors
+    reporting: int  # of them
     silent: int  # sensors, over all domains
     unknown: bool
-    as_of_ms: int | None  # processing time up to which it was judged
+    as_of_ms: int | None  # processing time up to which it was looked at
 
     def plain(self) -> dict[str, Any]:
         """For a message."""
         return {
             "area": self.area,
             "points": self.points,
+            "reporting": self.reporting,
             "silent_sensors": self.silent,
             "unknown": self.unknown,
             "as_of": None if self.as_of_ms is None else iso(from_ms(self.as_of_ms)),

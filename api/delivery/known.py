@@ -24,18 +24,38 @@ from subscription where removed_at is null order by id
 """
 POINTS = "select id, lon, lat from point where lon is not null and lat is not null"
 CENTRES = "select code, lon, lat from area where lon is not null and lat is not null"
+# An area's clock is that of its partition, which moves also when nobody speaks; a city or province
+# has that of the county which is furthest behind.
 AREA_STATES = """
-select a.code, coalesce(p.points, 0)::int, coalesce(l.silent, 0)::int,
-    coalesce(r.unknown, l.decided_at is null),
-    (extract(epoch from coalesce(l.decided_at, r.decided_at)) * 1000)::bigint
-from area a
-left join area_risk r on r.area = a.code
-left join (select area, count(*) as points from point group by area) p on p.area = a.code
-left join (
+with clock as (
+    select told.area, max(newest.proc_ms) as ms
+    from (select kind, proc_ms, payload from region_log order by id desc limit 1000) newest
+    cross join lateral jsonb_array_elements_text(newest.payload -> 'areas') told (area)
+    where newest.kind = 'clock'
+    group by told.area
+), watched as (
+    select area, count(*) as points from point group by area
+), latest as (
     select area, max(decided_at) as decided_at,
         sum(jsonb_array_length(coalesce(payload -> 'silent', '[]'))) as silent
     from area_latest group by area
-) l on l.area = a.code
+), looked as (
+    select w.area, greatest(l.decided_at, r.decided_at, at_ms(c.ms)) as at
+    from watched w left join latest l using (area) left join area_risk r using (area)
+    left join clock c using (area)
+)
+select a.code, coalesce(told.points, w.points, 0)::int, coalesce(told.reporting, 0)::int,
+    coalesce(l.silent, 0)::int, coalesce(r.unknown, l.decided_at is null),
+    (extract(epoch from coalesce((
+        select min(one.at) from looked one
+        where one.area ^@ regexp_replace(a.code, '(00)+$', '')
+    ), l.decided_at, r.decided_at)) * 1000)::bigint
+from area a
+left join area_risk r on r.area = a.code
+left join latest l on l.area = a.code
+left join watched w on w.area = a.code
+left join lateral jsonb_to_record(coalesce(r.detail -> 'completeness', '{}'))
+    as told (points int, reporting int) on true
 """
 TITLES = """
 select v.version, r.rule ->> 'name', coalesce(r.rule ->> 'title_zh', ''),

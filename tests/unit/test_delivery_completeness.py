@@ -35,11 +35,12 @@ def test_the_areas_that_a_filter_looks_at(wants: dict[str, object], areas: set[s
 
 
 def test_while_nobody_works_no_area_is_known() -> None:
-    states = {"330106": AreaState("330106", 42, 1, False, 1_726_467_060_000)}
+    states = {"330106": AreaState("330106", 42, 41, 1, False, 1_726_467_060_000)}
     (known,) = counted(states, ["330106", "330108"], working=True)
     assert known == {
         "area": "330106",
         "points": 42,
+        "reporting": 41,
         "silent_sensors": 1,
         "unknown": False,
         "as_of": "2024-09-16T14:11:00+08:00",
