@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from streams.alerting.ruleset import RuleSet
+from streams.contracts.closing import Ending
 from streams.contracts.reason import Change, Severity
 
 SOURCE = "/rules/test"  # of the gateways of a test
@@ -51,12 +52,24 @@ class Warned:
     until_ms: int | None = None
 
 
-Happening = RuleSet | frozenset[str] | Warned
+@dataclass(frozen=True, slots=True)
+class HandClose:
+    """A person closes the newest alert of a rule and subject. `seen` is the severity that they
+    saw, None: the one that it has."""
+
+    rule: str
+    subject: str
+    ending: Ending
+    seen: Severity | None = None
+    reason: str = ""
+
+
+Happening = RuleSet | frozenset[str] | Warned | HandClose
 
 
 @dataclass(frozen=True, slots=True)
 class Happens:
-    """At a moment: another rule set, points that leave the registry, or a warning."""
+    """At a moment: another rule set, points that leave, a warning, or a person's close."""
 
     time_ms: int
     what: Happening

@@ -11,11 +11,22 @@ from pathlib import Path
 from typing import TypeVar
 
 from deploy.rules.came import FIELDS
-from deploy.rules.case import Case, Happening, Happens, Place, Seen, Wanted, Warned, source_of
+from deploy.rules.case import (
+    Case,
+    HandClose,
+    Happening,
+    Happens,
+    Place,
+    Seen,
+    Wanted,
+    Warned,
+    source_of,
+)
 from deploy.rules.nodes import Mistakes, Node, files_of, read_file
 from deploy.rules.reading import clauses_of
 from streams.alerting.ruleset import RuleSet
 from streams.alerting.soundness import rule_mistakes
+from streams.contracts.closing import Ending
 from streams.contracts.domain import Domain, PointType
 from streams.contracts.reason import Change, Severity
 from streams.errors import Misconfigured
@@ -29,8 +40,9 @@ OF_TEST = (
 )
 OF_POINT = ("type", "area", "attributes", "gateway")
 OF_READING = ("at", "from", "to", "every", "point", "late")
-OF_THEN = ("at", "rules", "gone", "warning")
+OF_THEN = ("at", "rules", "gone", "warning", "close")
 OF_WARNING = ("type", "severity", "areas", "until")
+OF_CLOSE = ("rule", "point", "area", "gateway", "as", "seen", "reason")
 OF_WANTED = (
     *("rule", "point", "area", "gateway", "at", "between", "change", "severity", "never"),
     *FIELDS,
@@ -188,6 +200,8 @@ class _Reader:
             found["gone"] = gone
         if "warning" in said:
             found["warning"] = self._warned(said["warning"])
+        if "close" in said:
+            found["close"] = self._close(said["close"], case)
         at_ms = self._time(said["at"])
         yield from (Happens(at_ms, found[name]) for name in what)
 
@@ -199,6 +213,19 @@ class _Reader:
         areas = said["areas"].texts("areas") if "areas" in said else (self._area,)
         until_ms = self._time(said["until"]) if "until" in said else None
         return Warned(said["type"].text("type"), severity, areas, until_ms)
+
+    def _close(self, node: Node, case: Case) -> HandClose:
+        said = node.fields("close", OF_CLOSE)
+        if not {"rule", "as"} <= said.keys():
+            node.wrong("close: `rule` and `as` are wanted")
+        ending = _named(said, "as", {one.value: one for one in Ending}) or Ending.FALSE_ALARM
+        return HandClose(
+            said["rule"].text("rule") if "rule" in said else "",
+            self._subject(node, said, case),
+            ending,
+            _named(said, "seen", COLOURS),
+            said["reason"].text("reason") if "reason" in said else "",
+        )
 
     # what is wanted ---------------------------------------------------------------------------
 
@@ -231,14 +258,14 @@ class _Reader:
     def _subject(self, node: Node, said: Mapping[str, Node], case: Case) -> str:
         named = [name for name in ("point", "area", "gateway") if name in said]
         if len(named) > 1:
-            node.wrong("expect: one of point, area, gateway")
+            node.wrong("one of point, area, gateway")
         if "area" in said:
             return f"area:{said['area'].text('area')}"
         if "gateway" in said:
             return f"gateway:{source_of(said['gateway'].text('gateway'))}"
         point = said["point"].text("point") if "point" in said else next(iter(case.places), "")
         if point not in case.places:
-            node.wrong(f"expect: no point {point!r} among `points`")
+            node.wrong(f"no point {point!r} among `points`")
         return point
 
     # times ------------------------------------------------------------------------------------

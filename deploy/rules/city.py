@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
-from deploy.rules.case import SOURCE, Case, Happens, Seen, Warned, source_of
+from deploy.rules.case import SOURCE, Case, HandClose, Happens, Seen, Warned, source_of
 from deploy.rules.stand_in import value_of
 from streams.alerting.ruleset import RuleSet
 from streams.catalog import Area, Gateway, Profile, Registry, Sensor
 from streams.contracts.cap.model import Status
+from streams.contracts.closing import Close, encode_close
 from streams.contracts.codec import encode, encode_tick
 from streams.contracts.domain import Domain, Point
 from streams.contracts.frame import Frame
-from streams.contracts.reason import Origin
+from streams.contracts.reason import Origin, Severity
 from streams.contracts.warning import Form, Kind, OfficialWarning, encode_announcement
 from streams.log import Entry
 
@@ -28,10 +30,12 @@ Version = Profile | Registry | RuleSet
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Versions that come into force at its start, then messages in order of their ingest."""
+    """Versions that come into force at its start, alerts that people close there, then messages in
+    order of their ingest."""
 
     start_ms: int
     versions: Mapping[str, Version]
+    closes: tuple[HandClose, ...]
     messages: tuple[tuple[int, Entry], ...]
 
 
@@ -45,6 +49,7 @@ def stretches(case: Case, rules: RuleSet, domains: Mapping[str, Domain]) -> Iter
             "rules": rules,
         }
     }
+    closes: dict[int, list[HandClose]] = {}
     gone: frozenset[str] = frozenset()
     for one in sorted(case.happens, key=lambda one: one.time_ms):
         if isinstance(one.what, RuleSet):
@@ -52,13 +57,41 @@ def stretches(case: Case, rules: RuleSet, domains: Mapping[str, Domain]) -> Iter
         elif isinstance(one.what, frozenset):
             gone |= one.what
             starts.setdefault(one.time_ms, {})["registry"] = registry_of(case, domains, gone)
+        elif isinstance(one.what, HandClose):
+            starts.setdefault(one.time_ms, {})
+            closes.setdefault(one.time_ms, []).append(one.what)
     sent = [*_frames(case, domains), *_warnings(case.happens)]
     sent += [(at, encode_tick(at)) for at in range(start, case.until_ms + TICK_MS, TICK_MS)]
     sent.sort(key=lambda one: one[0])
     bounds = [*sorted(starts), case.until_ms + 2 * TICK_MS]
     for low, high in pairwise(bounds):
         messages = tuple(one for one in sent if low <= one[0] < high)
-        yield Stretch(low, starts[low], messages)
+        yield Stretch(low, starts[low], tuple(closes.get(low, ())), messages)
+
+
+def close_of(
+    case: Case, said: HandClose, states: Sequence[Mapping[str, Any]], at_ms: int
+) -> Entry | None:
+    """A person's close of the newest alert that it speaks of; None when there never was one."""
+    about = (said.rule, said.subject)
+    found = [one for one in states if (one["rule"], one["subject"]) == about]
+    if not found:
+        return None
+    newest = found[-1]
+    region = newest["area"] not in {place.area for place in case.places.values()}
+    close = Close(
+        area=next(iter(case.places.values())).area if region else newest["area"],
+        alert=newest["alert"],
+        subject=said.subject,
+        region=region or said.subject.startswith("gateway:"),
+        severity=Severity(newest["severity"]) if said.seen is None else said.seen,
+        number=len(found),
+        by="test",
+        ending=said.ending,
+        reason=said.reason,
+        ingest_ms=at_ms,
+    )
+    return encode_close(close)
 
 
 def registry_of(case: Case, domains: Mapping[str, Domain], gone: frozenset[str]) -> Registry:

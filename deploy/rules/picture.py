@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from deploy.rules.came import Came
-from deploy.rules.case import Case, Happening, Wanted, Warned, clock
+from deploy.rules.case import Case, HandClose, Happening, Wanted, Warned, clock
 from deploy.rules.trial import Verdict, hoped, is_fault, told
 from streams.alerting.ruleset import RuleSet
 from streams.contracts.reason import AlertState
@@ -128,6 +128,8 @@ def _happening(what: Happening) -> str:
         return f"rules in force: {', '.join(one.name for one in what.rules) or 'none'}"
     if isinstance(what, Warned):
         return f"official warning {what.type} {what.severity.name.lower()}"
+    if isinstance(what, HandClose):
+        return f"{what.rule} at {what.subject} closed by hand: {what.ending.value}"
     return f"gone: {', '.join(sorted(what))}"
 
 

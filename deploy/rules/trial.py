@@ -8,16 +8,16 @@ from typing import Any
 
 from deploy.rules.came import Came, came, fits
 from deploy.rules.case import Case, Wanted, clock
-from deploy.rules.city import Stretch, Version, stretches
+from deploy.rules.city import Stretch, Version, close_of, stretches
 from deploy.rules.stand_in import stand_in
 from streams.alerting.ruleset import RuleSet
 from streams.catalog import Profile, Registry
 from streams.contracts.codec import encode_control
 from streams.contracts.domain import Domain
 from streams.contracts.frame import Record
-from streams.contracts.outcome import DeadLetter, RegionMessage, Transition
+from streams.contracts.outcome import RegionMessage, Transition
 from streams.contracts.reason import Change, NamespaceKind, Origin
-from streams.log import OBSERVATION_TOPIC
+from streams.log import OBSERVATION_TOPIC, Entry
 from streams.pipeline import Pipeline, PipelineSetup
 from streams.region.order import Sequencer
 from streams.region.pages import MemoryPages
@@ -45,9 +45,8 @@ class Verdict:
 def judge_case(case: Case, rules: RuleSet, domains: Mapping[str, Domain]) -> Verdict:
     """Plays the test under its own rule set, or else the one given, and compares."""
     used = domains_of(case, domains)
-    transitions, letters = _play(case, case.rules or rules, used)
-    refused = [f"refused: {one.reason.value}: {one.detail}" for one in letters]
-    return judge(case, [alert_state(one) for one in transitions], refused)
+    states, refused = _play(case, case.rules or rules, used)
+    return judge(case, states, refused)
 
 
 def domains_of(case: Case, domains: Mapping[str, Domain]) -> dict[str, Domain]:
@@ -131,27 +130,36 @@ def _aligned(wanted: Sequence[Wanted], there: Sequence[Came]) -> Iterator[Row]:
 
 def _play(
     case: Case, rules: RuleSet, domains: Mapping[str, Domain]
-) -> tuple[list[Transition], list[DeadLetter]]:
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Full states of alerts in their order, and what was refused."""
     names = sorted(p.name for domain in domains.values() for p in domain.properties)
     numbers = {name: number for number, name in enumerate(names, 1)}
     setup = PipelineSetup(OBSERVATION_TOPIC, 0, NamespaceKind.SIMULATED, domains, numbers)
     pipeline, region = Pipeline(setup), _Region(domains)
-    transitions, letters = list[Transition](), list[DeadLetter]()
-    offset = 0
+    states, refused, offset = list[dict[str, Any]](), list[str](), 0
     for stretch in stretches(case, rules, domains):
-        records = list(_records(stretch, offset))
+        closes = {one: close_of(case, one, states, stretch.start_ms) for one in stretch.closes}
+        refused += [
+            f"nothing to close: {c.rule} at {c.subject}" for c, e in closes.items() if not e
+        ]
+        entries = [entry for entry in closes.values() if entry is not None]
+        records = list(_records(stretch, entries, offset))
         offset += len(records)
         contents = {one.version: one.to_dict() for one in stretch.versions.values()}
         outcome = pipeline.process(records, contents)
-        transitions += outcome.transitions + region.take(stretch.versions, outcome.region)
-        letters += outcome.dead_letters
-    return transitions, letters
+        found = outcome.transitions + region.take(stretch.versions, outcome.region)
+        states += [alert_state(one) for one in found]
+        refused += [f"refused: {one.reason.value}: {one.detail}" for one in outcome.dead_letters]
+    return states, refused
 
 
-def _records(stretch: Stretch, offset: int) -> Iterator[Record]:
+def _records(stretch: Stretch, closes: Sequence[Entry], offset: int) -> Iterator[Record]:
     at = stretch.start_ms
-    controls = [(at, encode_control(kind, v.version, at)) for kind, v in stretch.versions.items()]
-    for number, (time_ms, message) in enumerate([*controls, *stretch.messages], offset):
+    first: list[tuple[int, Entry]] = [
+        (at, encode_control(kind, v.version, at)) for kind, v in stretch.versions.items()
+    ]
+    first += [(at, entry) for entry in closes]
+    for number, (time_ms, message) in enumerate([*first, *stretch.messages], offset):
         yield Record(number, time_ms, *message)
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass, field
 from typing import Any
+
+import httpx
 
 from api.app import create_app
 from deploy.rules.case import Case
-from deploy.rules.city import Stretch, Version, stretches
+from deploy.rules.city import Stretch, Version, close_of, stretches
 from deploy.rules.trial import domains_of
 from streams.alerting.ruleset import RuleSet
 from streams.catalog import Profile
@@ -17,7 +20,6 @@ from streams.contracts.domain import Domain
 from streams.contracts.reason import NamespaceKind
 from streams.log import Entry, Log
 from streams.log.postgres import PostgresLog
-from streams.runtime.single import SingleHost
 from streams.runtime.worker import worker_host
 from streams.storage.connect import Connection, connect
 from streams.storage.registry import newest, replace_rules, save_profile, save_registry
@@ -42,26 +44,42 @@ def stored_states(
     ):
         app = create_app(conninfo, namespace, used, settings=OPEN)
         with served(app) as client:
-            after = get(client, "/v1/events")["next"]
+            reader = _Reader(client, get(client, "/v1/events")["next"])
             for stretch in stretches(case, case.rules or RuleSet(), used):
-                _feed(conninfo, namespace, stretch, log, host)
-            found: list[dict[str, Any]] = []
-            more = True
-            while more:
-                page = get(client, "/v1/events", after=after, limit=10)
-                found += page["events"]
-                after, more = page["next"], page["more"]
-    return [_state(event) for event in found]
+                closes = [
+                    close_of(case, one, reader.states, stretch.start_ms) for one in stretch.closes
+                ]
+                _feed(conninfo, namespace, stretch, [c for c in closes if c], log)
+                host.run_until_idle()
+                reader.go_on()
+    return reader.states
 
 
-def _feed(conninfo: str, namespace: str, stretch: Stretch, log: Log, host: SingleHost) -> None:
+@dataclass
+class _Reader:
+    """Events by cursor, ten at a time."""
+
+    client: httpx.Client
+    after: str
+    states: list[dict[str, Any]] = field(default_factory=list)
+
+    def go_on(self) -> None:
+        more = True
+        while more:
+            page = get(self.client, "/v1/events", after=self.after, limit=10)
+            self.states += [_state(event) for event in page["events"]]
+            self.after, more = page["next"], page["more"]
+
+
+def _feed(
+    conninfo: str, namespace: str, stretch: Stretch, closes: Sequence[Entry], log: Log
+) -> None:
     at = stretch.start_ms
     with connect(conninfo, namespace) as connection:
         versions = {k: _saved(connection, v) for k, v in stretch.versions.items()}
         connection.commit()
     entries: list[Entry] = [encode_control(kind, v, at) for kind, v in versions.items()]
-    log.append(0, [*entries, *(entry for _, entry in stretch.messages)])
-    host.run_until_idle()
+    log.append(0, [*entries, *closes, *(entry for _, entry in stretch.messages)])
 
 
 def _saved(connection: Connection, version: Version) -> str:

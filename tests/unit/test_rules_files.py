@@ -200,7 +200,9 @@ def test_a_failing_test_shows_what_was_wanted_beside_what_happened(
 @pytest.mark.parametrize(
     ("then", "why"),
     [
-        ("{at: '10:00'}", "`at` and one of rules, gone, warning"),
+        ("{at: '10:00'}", "`at` and one of rules, gone, warning, close"),
+        ("{at: '10:00', close: {rule: x}}", "`rule` and `as` are wanted"),
+        ("{at: '10:00', close: {rule: x, as: over}}", "as: 'over': one of false_alarm"),
         ("{at: '10:00', gone: q}", "no point 'q' among `points`"),
         ("{at: '10:00', warning: {type: 暴雨}}", "`type` and `severity` are wanted"),
         ("{at: '10:00', rules: {waterlogging.depth: {levels: {blue: 90}}}}", "do not ascend"),
