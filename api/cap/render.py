@@ -137,6 +137,7 @@ def _parameters(told: Told) -> tuple[Named, ...]:
         LEVEL: words.COLOURS_ZH[told.severity],
         "alert": row.alert,
         "sequence": str(row.sequence),
+        "renewal": str(told.renewal) if told.renewal else None,
         "change": row.change,
         "rule": row.rule,
         "rule_version": row.rule_version,

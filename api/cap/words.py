@@ -95,6 +95,8 @@ def description_zh(told: Told, names: Names) -> str:
         text += "数值异常上升，尚未核实。"
     if row.stale:
         text += "监测设备已无数据，现状未知。"
+    if told.renewal:
+        text += f"截至 {told.sent} 尚未解除。"
     return text + _ending(told)[0]
 
 
@@ -111,6 +113,8 @@ def description_en(told: Told, names: Names) -> str:
         text += " An implausible rise, not verified."
     if row.stale:
         text += " The sensor has fallen silent: what holds now is unknown."
+    if told.renewal:
+        text += f" Still open at {told.sent}."
     ending = _ending(told)[1]
     return f"{text} {ending}".rstrip()
 

@@ -38,14 +38,16 @@ class CapRow:
     point_name: str | None
     lon: float | None
     lat: float | None
+    judged_at: datetime | None  # up to where its area is judged: what is open was open until then
 
 
 @dataclass(frozen=True, slots=True)
 class FeedRow:
-    """A transition of which a message was told."""
+    """A transition of which a message was told, or `renewed`, told again."""
 
     alert: str
     sequence: int
+    renewed: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ REACH = "_reach"  # parameter: what the codes of the areas begin with
 SHARED = frozenset(
     {
         "area",
+        "area_clock",
         "area_risk",
         "area_shape",
         "config_active",

@@ -31,6 +31,7 @@ router = APIRouter(route_class=StrictRoute, prefix="/cap", tags=["cap"], respons
 
 Status = Literal["Actual", "Exercise", "Test"]
 MOST = 200
+RENEWED = frozenset({NamespaceKind.LIVE, NamespaceKind.SIMULATED, NamespaceKind.DRILL})
 
 
 @router.get(
@@ -39,7 +40,8 @@ MOST = 200
     responses={200: {"description": "Atom (RFC 4287).", "content": {ATOM: {}}}},
     summary="The feed of CAP messages",
     description="The newest messages, newest first, as Atom; each entry links to its CAP document. "
-    "A message is told when an alert fires, changes and ends; pending alerts are not told. "
+    "A message is told when an alert fires, changes and ends, and again before it expires; pending "
+    "alerts are not told. "
     "`severity` keeps alerts that reached this colour.",
 )
 async def newest(
@@ -60,12 +62,14 @@ async def newest(
         domain=domain,
         origins=_origins(seen, status),
         severity=RANKS[severity] if severity else 0,
+        renews=_renew_s(seen, house) is not None,
+        renew_s=house.renew_before_s,
         limit=limit,
     )
     chains = await _chains(seen, house, sorted({row.alert for row in wanted}))
-    found = (chains.get((row.alert, row.sequence)) for row in wanted)
+    found = [told for row in wanted if (told := _of(chains.get(row.alert, ()), row)) is not None]
     titles = await _titles(seen, chains)
-    messages = [_message(told, seen, house, titles, None) for told in found if told is not None]
+    messages = [_message(told, seen, house, titles, None) for told in found]
     query = f"?{request.url.query}" if request.url.query else ""
     name = house.name_zh if seen.clock.kind == NamespaceKind.LIVE else f"{house.name_zh} 演练"
     asked = request.query_params.get("namespace")
@@ -88,15 +92,15 @@ async def message(identifier: str, seen: Annotated[View, Depends(view)]) -> Resp
     if named is None or named[0] != seen.clock.name:
         raise not_found("CAP message", identifier)
     house = await read_profile(seen)
-    chain = await _chains(seen, house, [named[1]])
-    told = chain.get(named[1:])
-    if told is None or told.identifier != identifier:
+    chains = await _chains(seen, house, [named[1]], named[2:])
+    told = next((one for one in chains.get(named[1], ()) if one.identifier == identifier), None)
+    if told is None:
         raise not_found("CAP message", identifier)
     shape = None
     if told.row.lon is None:
         shape = await seen.reader.row(ShapeRow, "area_geometry", area=told.row.area)
     geometry = None if shape is None else shape.geometry
-    titles = await _titles(seen, chain)
+    titles = await _titles(seen, chains)
     return Response(write(_message(told, seen, house, titles, geometry)), media_type=CAP)
 
 
@@ -115,20 +119,31 @@ def _message(
     return render(told, NamespaceKind(seen.clock.kind), house, titles, geometry)
 
 
-async def _titles(seen: View, chains: Mapping[tuple[str, int], Told]) -> RuleTitles:
-    return await seen.rule_titles(told.row.rule_version for told in chains.values())
+async def _titles(seen: View, chains: Mapping[str, Sequence[Told]]) -> RuleTitles:
+    return await seen.rule_titles(told.row.rule_version for c in chains.values() for told in c)
 
 
 async def _chains(
-    seen: View, house: House, alerts: Sequence[str]
-) -> Mapping[tuple[str, int], Told]:
-    """Every message of these alerts by (alert, sequence)."""
+    seen: View, house: House, alerts: Sequence[str], wanted: tuple[int, int] | None = None
+) -> Mapping[str, Sequence[Told]]:
+    """The messages of these alerts, by alert, in order."""
     rows = await seen.reader.rows(CapRow, "cap_chain", alerts=list(alerts))
+    names, renew_s = (seen.clock.name, house.sender), _renew_s(seen, house)
     return {
-        (told.row.alert, told.row.sequence): told
-        for _, group in groupby(rows, key=lambda row: row.alert)
-        for told in build_chain(list(group), seen.clock.name, house.sender)
+        alert: build_chain(list(group), *names, renew_s, wanted)
+        for alert, group in groupby(rows, key=lambda row: row.alert)
     }
+
+
+def _of(chain: Sequence[Told], row: FeedRow) -> Told | None:
+    """The message of the transition, or the last that told it again."""
+    found = [one for one in chain if one.row.sequence == row.sequence]
+    return next((one for one in reversed(found) if bool(one.renewal) == row.renewed), None)
+
+
+def _renew_s(seen: View, house: House) -> int | None:
+    """How long before it expires an open alert is told again; never in replays."""
+    return house.renew_before_s if NamespaceKind(seen.clock.kind) in RENEWED else None
 
 
 def _origins(seen: View, status: Status | None) -> list[str] | None:

@@ -9,7 +9,7 @@ import pytest
 import xmlschema
 from lxml import etree
 
-from streams.contracts.cap.model import Status
+from streams.contracts.cap.model import MsgType, Status
 from streams.contracts.cap.read import read
 from tests.support.seed import Seeded
 from tests.support.shared_data import shared_data
@@ -121,3 +121,20 @@ def test_official_warnings_stand_beside_them(client: httpx.Client) -> None:
     (one,) = client.get("/v1/warnings?type=台风").json()["items"]
     detail = client.get(f"/v1/warnings/{one['id']}").json()
     assert detail["geometry"] == {"type": "Point", "coordinates": [121.3, 28.9]}
+
+
+def test_an_open_alert_is_told_again_before_it_expires(client: httpx.Client) -> None:
+    """Of those that are judged until now none is held as expired; the chain is whole."""
+    again = [path for path in links(entries(client, limit=200)) if "." in path.rsplit("-", 1)[1]]
+    assert again
+    for path in again[:20]:
+        message = read(client.get(path).content)
+        before = client.get(f"/v1/cap/{message.references[-1].identifier}")
+        assert before.status_code == 200, "what it names is there"
+        earlier = read(before.content)
+        (sent, expires) = (message.sent, message.infos[0].expires or "")
+        assert earlier.sent < sent <= (earlier.infos[0].expires or "") < expires
+        assert message.references[-1].sent == earlier.sent
+        assert message.msg_type is MsgType.UPDATE
+        number = path.rpartition(".")[2]
+        assert client.get(f"{path.removesuffix(number)}{int(number) + 1}").status_code == 404

@@ -64,6 +64,7 @@ FIRST = CapRow(
     point_name="文三路下穿",
     lon=120.1271,
     lat=30.2762,
+    judged_at=None,
 )
 TITLES = RuleTitles(DOMAINS)
 SQUARE = {
@@ -93,7 +94,7 @@ CLEARED = [*RAISED, *life((30, "cleared", ENDED | {"stale": False}))[1:]]
 
 def chain(rows: list[CapRow]) -> list[Told]:
     numbered = [replace(row, sequence=n) for n, row in enumerate(rows, 1)]
-    return build_chain(numbered, "citybrain", HOUSE.sender)
+    return build_chain(numbered, "citybrain", HOUSE.sender, None)
 
 
 def message(told: Told, kind: NamespaceKind = NamespaceKind.LIVE, house: House = HOUSE) -> Message:
@@ -253,8 +254,9 @@ def test_an_outline_is_short_closed_and_simple() -> None:
 
 def test_identifiers_come_apart_again() -> None:
     for alert in ("9f2c", "alert-wl-330106-003"):
-        assert split_identifier(identifier("live_1", alert, 12)) == ("live_1", alert, 12)
-    for text in ("", "a", "a-b", "a-b-c", "a--1", "a-b-٣"):
+        assert split_identifier(identifier("live_1", alert, 12)) == ("live_1", alert, 12, 0)
+        assert split_identifier(identifier("live_1", alert, 12, 3)) == ("live_1", alert, 12, 3)
+    for text in ("", "a", "a-b", "a-b-c", "a--1", "a-b-٣", "a-b-1.0", "a-b-1.", "a-b-1.2.3"):
         assert split_identifier(text) is None
 
 

@@ -48,6 +48,13 @@ DOMAINS = Parameter(
 )
 RADIUS = Parameter("cap.point_radius_m", "300", "m", "H", _HOUSE + ": circle around a point")
 PAIRS = Parameter("cap.polygon_pairs", "120", "pairs", "H", _HOUSE + ": most of one polygon")
+RENEW = Parameter(
+    "cap.renew_before_s",
+    "300",
+    "s",
+    "H",
+    _HOUSE + ": an open one is told again before it expires",
+)
 PARAMETERS = (
     SENDER,
     NAME_ZH,
@@ -59,6 +66,7 @@ PARAMETERS = (
     DOMAINS,
     RADIUS,
     PAIRS,
+    RENEW,
 )
 
 
@@ -91,6 +99,7 @@ class House:
     hazards: Mapping[str, Hazard]
     radius_m: int
     pairs: int
+    renew_before_s: int
 
 
 def read_house(values: Mapping[str, str]) -> House:
@@ -107,6 +116,7 @@ def read_house(values: Mapping[str, str]) -> House:
         hazards=_hazards(told[DOMAINS.key]),
         radius_m=_whole(told[RADIUS.key], 1, 100_000),
         pairs=_whole(told[PAIRS.key], 4, 10_000),
+        renew_before_s=_whole(told[RENEW.key], 1, 86_400),
     )
 
 
