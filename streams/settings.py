@@ -102,6 +102,12 @@ class Settings(BaseSettings):
         description="Days that a cursor of `/v1/events` is good for in the live namespace; 0 = for "
         "ever. What a subscriber still waits for is kept longer.",
     )
+    keep_warnings_days: int = Field(
+        0,
+        ge=0,
+        description="Days that the live namespace keeps official warnings that are over; 0 = for "
+        "ever.",
+    )
     compress_after_days: int = Field(
         7,
         ge=0,

@@ -22,6 +22,7 @@ class Keeping:
     windows_days: int = 0
     health_days: int = 0
     events_days: int = 0
+    warnings_days: int = 0
     compress_after_days: int = 7
 
     @classmethod
@@ -32,6 +33,7 @@ class Keeping:
             settings.keep_windows_days,
             settings.keep_health_days,
             settings.keep_events_days,
+            settings.keep_warnings_days,
             settings.compress_after_days,
         )
 

@@ -27,6 +27,7 @@ from streams.storage.keeping import FOR_EVER, Keeping, boundary, settled
 from streams.storage.migrate import namespace_kind
 from streams.storage.outbox_expiry import expire_messages
 from streams.storage.rollup import PERIODS, roll_day
+from streams.storage.warning_expiry import expire_warnings
 
 LOGGER = structlog.get_logger(__name__)
 EVERY_S = 600.0
@@ -136,6 +137,9 @@ class Upkeep:
         if self._keeping.events_days and not self._stop.is_set():
             before_ms = now_ms - self._keeping.events_days * DAY_MS
             gone += expire_messages(connection, before_ms, self._stop.is_set)
+        over_ms = boundary(now_ms, self._keeping.warnings_days, 0)
+        if over_ms is not None:
+            gone += expire_warnings(connection, over_ms, self._stop.is_set)
         return Kept(rolled, gone, self._index(connection, store, now_ms))
 
     def _roll(self, connection: Connection, settled_ms: int) -> int:
