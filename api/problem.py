@@ -1,4 +1,5 @@
-"""Every error of the API is a problem document (RFC 9457), made here and nowhere else."""
+"""Every error of the API is a problem document (RFC 9457), made here and nowhere else; a page where
+a browser was sent to log in."""
 
 from __future__ import annotations
 
@@ -8,11 +9,12 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse, Response
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from api.actions.refusal import Conflict, Refused, Unknown
+from api.page import refusal_page, wants_page
 from api.queries.database import Unanswerable, UnknownNamespace
 from streams.errors import Unavailable
 
@@ -57,6 +59,7 @@ class Problem(Exception):
         who: str | None = None,
         told: Mapping[str, Any] | None = None,
         unseen: bool = False,
+        zh: str | None = None,
     ) -> None:
         super().__init__(detail)
         self.status = status
@@ -65,6 +68,7 @@ class Problem(Exception):
         self.headers = headers
         self.who = who  # for the audit: who is refused, where nobody was let in
         self.told = dict(told or {})  # for the audit only
+        self.zh = zh  # the detail in Chinese, for a page
         self.unseen = unseen  # what was named is not there, or not for this caller
 
 
@@ -102,19 +106,25 @@ def install(app: FastAPI, refused: Callable[[Request, Problem], Awaitable[None]]
     """Answers every kind of error with a problem document; `refused` hears of all `Problem`s."""
 
     @app.exception_handler(Problem)
-    async def _problem(request: Request, error: Problem) -> JSONResponse:
+    async def _problem(request: Request, error: Problem) -> Response:
         await refused(request, error)
         return respond(
-            request, error.status, error.detail, error.errors, error.headers, error.snapshot
+            request,
+            error.status,
+            error.detail,
+            error.errors,
+            error.headers,
+            error.snapshot,
+            error.zh,
         )
 
     @app.exception_handler(Refused)
-    def _refused(request: Request, error: Refused) -> JSONResponse:
+    def _refused(request: Request, error: Refused) -> Response:
         status = {Unknown: 404, Conflict: 409}.get(type(error), 422)
         return respond(request, status, f"{error}.")
 
     @app.exception_handler(RequestValidationError)
-    def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+    def _invalid(request: Request, error: RequestValidationError) -> Response:
         mistakes = [
             Mistake(parameter=".".join(str(part) for part in each["loc"]), detail=each["msg"])
             for each in error.errors()
@@ -123,19 +133,19 @@ def install(app: FastAPI, refused: Callable[[Request, Problem], Awaitable[None]]
         return respond(request, 422, f"The request has {plural}.", mistakes)
 
     @app.exception_handler(HTTPException)
-    def _http(request: Request, error: HTTPException) -> JSONResponse:
+    def _http(request: Request, error: HTTPException) -> Response:
         return respond(request, error.status_code, str(error.detail), headers=error.headers)
 
     @app.exception_handler(UnknownNamespace)
-    def _namespace(request: Request, error: UnknownNamespace) -> JSONResponse:
+    def _namespace(request: Request, error: UnknownNamespace) -> Response:
         return respond(request, 404, f"There is no namespace {error.args[0]!r}.")
 
     @app.exception_handler(Unanswerable)
-    def _unanswerable(request: Request, error: Unanswerable) -> JSONResponse:
+    def _unanswerable(request: Request, error: Unanswerable) -> Response:
         return respond(request, 422, f"A parameter cannot be used: {error}.")
 
     @app.exception_handler(Unavailable)
-    def _unavailable(request: Request, error: Unavailable) -> JSONResponse:
+    def _unavailable(request: Request, error: Unavailable) -> Response:
         return respond(request, 503, str(error), headers={"Retry-After": "2"})
 
 
@@ -146,8 +156,12 @@ def respond(
     errors: Sequence[Mistake] = (),
     headers: Mapping[str, str] | None = None,
     snapshot: str | None = None,
-) -> JSONResponse:
-    """The document as a response."""
+    zh: str | None = None,
+) -> Response:
+    """The document as a response, or a page for a person (see `api.page`)."""
+    if wants_page(request.url.path, request.headers.get("accept", "")):
+        more = {"cache-control": "no-store", "vary": "accept"} | dict(headers or {})
+        return HTMLResponse(refusal_page(status, detail, zh), status, more)
     document = ProblemDocument(
         title=HTTPStatus(status).phrase,
         status=status,

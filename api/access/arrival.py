@@ -10,6 +10,11 @@ from api.actions import accounts
 from api.actions.accounts import AccountRow, By
 from api.actions.database import Desk
 
+NO_GROUP = (
+    "none of your groups gives access here: ask an administrator",
+    "您所在的组没有访问权限，请联系管理员。",
+)
+
 
 async def arrived(guard: Guard, person: Person, address: str) -> AccountRow:
     """The account of this person, with what is granted today. `NotVouched` for nothing."""
@@ -24,16 +29,16 @@ async def arrived(guard: Guard, person: Person, address: str) -> AccountRow:
         await accounts.take_oidc_grants(desk, row, grants, by)
         row = await accounts.account(desk, row.login)
     if row.disabled_at is not None:
-        raise NotVouched("this account is disabled here")
+        raise NotVouched("this account is disabled here", "该账号已被停用。")
     if not row.grants:
-        raise NotVouched("none of your groups gives access here: ask an administrator")
+        raise NotVouched(*NO_GROUP)
     return row
 
 
 async def _new(desk: Desk, person: Person, grants: tuple[Grant, ...], by: By) -> str:
     """A new account's login; never that of somebody else."""
     if not grants:
-        raise NotVouched("none of your groups gives access here: ask an administrator")
+        raise NotVouched(*NO_GROUP)
     login = accounts.OIDC_LOGIN.sub("-", person.login.lower()).lstrip("._@-")[:48] or "person"
     if await accounts.known(desk, login) is not None:
         login = f"{login}-{digest(person.issuer + ' ' + person.subject).hex()[:8]}"

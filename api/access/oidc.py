@@ -38,6 +38,10 @@ MOST_BYTES = 1 << 20
 class NotVouched(Exception):
     """The issuer did not say who this is, or not so that it can be believed; in words."""
 
+    def __init__(self, why: str, zh: str = "身份提供方没有给出可信的身份证明。") -> None:
+        super().__init__(why)
+        self.zh = zh
+
 
 @dataclass(frozen=True, slots=True)
 class Person:

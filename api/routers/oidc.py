@@ -62,7 +62,8 @@ async def leave(
     status_code=303,
     response_class=RedirectResponse,
     summary="Back from the issuer",
-    description="Only a browser that began here comes in. 401 says why not.",
+    description="Only a browser that began here comes in. 401 says why not, as a page to who asks "
+    "for text/html.",
 )
 async def back(
     request: Request,
@@ -75,14 +76,16 @@ async def back(
 ) -> RedirectResponse:
     flow, to = begun_here(request)
     if not secret.same(state, secret.derived(flow, "state")):
-        raise Problem(401, "This answer belongs to another login: begin again.")
+        said = "This answer belongs to another login: begin again."
+        raise Problem(401, said, zh="该答复属于另一次登录，请重新登录。")
     if error is not None or code is None:
-        raise Problem(401, f"The issuer let nobody in: {error or 'no code'}.")
+        said = f"The issuer let nobody in: {error or 'no code'}."
+        raise Problem(401, said, zh="身份提供方未放行。")
     try:
         person = await there.person(code, flow)
         row = await arrived(guard, person, address_of(request))
     except NotVouched as failed:
-        raise Problem(401, f"Login by OpenID Connect: {failed}.") from failed
+        raise Problem(401, f"Login by OpenID Connect: {failed}.", zh=failed.zh) from failed
     answer = RedirectResponse(to, 303)
     answer.delete_cookie(flow_cookie(request), path="/")
     set_session(request, answer, await login.begin(row, "oidc", address_of(request)), guard)
@@ -93,7 +96,8 @@ def begun_here(request: Request) -> tuple[str, str]:
     """The secret of this browser's login and where it goes back to. `Problem` 401 without one."""
     flow, _, path = request.cookies.get(flow_cookie(request), "").partition(".")
     if not flow:
-        raise Problem(401, "No login was begun in this browser, or it took too long: begin again.")
+        said = "No login was begun in this browser, or it took too long: begin again."
+        raise Problem(401, said, zh="本浏览器没有发起登录，或登录超时，请重新登录。")
     try:
         return flow, own_path(base64.urlsafe_b64decode(path.encode()).decode())
     except (binascii.Error, ValueError):

@@ -20,6 +20,7 @@ from psycopg import sql
 from api.access.guard import COOKIE
 from api.access.role import ALL, Role
 from api.app import create_app
+from api.transport import SECURITY
 from streams.contracts.reason import NamespaceKind
 from streams.storage.migrate import migrate
 from tests.support.admission import make_account
@@ -193,6 +194,31 @@ def test_without_an_issuer_the_way_is_not_there(database_url: str, namespace: st
     with served(create_app(database_url, namespace, DOMAINS)) as client:
         assert client.get("/v1/session/oidc").status_code == 404
         assert client.get("/v1/session").json()["oidc"] is None
+
+
+def test_a_browser_gets_a_page_in_both_languages(door: Door) -> None:
+    browser = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    hostile = "<script>alert(1)</script>"
+    state = door.begin()
+    query = {"state": state, "error": hostile}
+    answer = door.client.get("/v1/session/oidc/callback", params=query, headers=browser)
+    assert answer.status_code == 401
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert "<script" not in answer.text
+    assert "&lt;script&gt;" in answer.text
+    assert "身份提供方未放行" in answer.text
+    assert {name: answer.headers[name] for name in SECURITY} == SECURITY
+    assert answer.headers["cache-control"] == "no-store"
+    door.issuer.groups = []
+    query = {"state": state, "code": "c"}
+    shut = door.client.get("/v1/session/oidc/callback", params=query, headers=browser)
+    assert shut.status_code == 401
+    assert "请联系管理员" in shut.text
+    assert "none of your groups" in shut.text
+    long = door.client.get("/v1/session/oidc", params={"to": "x" * 501}, headers=browser)
+    assert (long.status_code, long.headers["content-type"][:9]) == (422, "text/html")
+    program = door.client.get("/v1/session/oidc/callback")
+    assert program.headers["content-type"] == "application/problem+json"
 
 
 def test_an_issuer_that_is_away_is_a_503(database_url: str, namespace: str) -> None:
