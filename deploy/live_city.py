@@ -16,7 +16,8 @@ PROFILE = Profile("default")
 def ensure_areas(
     conninfo: str, namespace: str, settings: Settings, clock_ms: Callable[[], int]
 ) -> bool:
-    """Stores and activates a registry of bare areas when there is none; True if it did anything.
+    """Stores and activates a registry of bare areas when there is none, and with it the empty rule
+    set; True if it did anything.
 
     A start that was cut off half-way is finished: a partition with an empty log gets what the
     others got. Every area, cities too (a station without coordinates stands in its city), has a
@@ -26,7 +27,7 @@ def ensure_areas(
     from streams.contracts.codec import encode_control
     from streams.log.opening import open_log
     from streams.storage.connect import connect, translated
-    from streams.storage.registry import newest, save_profile, save_registry
+    from streams.storage.registry import first_rules, newest, save_profile, save_registry
     from streams.storage.shapes import save_shapes
 
     log = open_log(settings, namespace, conninfo)
@@ -44,10 +45,12 @@ def ensure_areas(
                 version = save_registry(connection, _bare(boundaries.areas, count)).version
             else:
                 version = known[0]
+            rules = first_rules(connection)
         now = clock_ms()
         controls = [
             encode_control("profile", profile, now),
             encode_control("registry", version, now),
+            encode_control("rules", rules, now),
         ]
         for partition in targets:
             log.append(partition, controls)

@@ -124,9 +124,10 @@ def simulate_city(options: Options) -> None:
 def prepare(
     settings: Settings, options: Options, boundaries: Boundaries, registry: Registry, log: Log
 ) -> None:
-    """Stores boundaries, registry and profile and activates them where nothing was played yet."""
+    """Stores boundaries, registry, profile and the first rule set, and activates them where nothing
+    was played yet."""
     from streams.storage.connect import connect, translated
-    from streams.storage.registry import save_profile, save_registry
+    from streams.storage.registry import first_rules, save_profile, save_registry
     from streams.storage.shapes import save_shapes
 
     empty = [n for n in range(log.partitions()) if log.end(n) == log.first(n) == 0]
@@ -136,6 +137,7 @@ def prepare(
         save_shapes(connection, boundaries.full, boundaries.sketch)
         numbered = save_registry(connection, registry)
         versions = {"registry": numbered.version, "profile": save_profile(connection, PROFILE)}
+        versions["rules"] = first_rules(connection)
     for number in empty:
         log.append(number, controls(versions, options.start_ms))
 

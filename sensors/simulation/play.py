@@ -22,6 +22,7 @@ from streams.log import Entry, Log
 LOOK_BACK = 200  # records read at once, backwards, in search of our own last one
 POLL_S = 0.05
 STALL_S = 5.0
+ORDER = ("registry", "profile", "rules")  # rules are judged under what stands before them
 
 Entries = dict[int, list[Entry]]  # by partition
 
@@ -63,8 +64,8 @@ class Played:
 
 
 def controls(versions: Mapping[str, str], start_ms: int) -> list[Entry]:
-    """Activation of the versions (kind → version) at the start, registry first."""
-    return [encode_control(kind, versions[kind], start_ms) for kind in sorted(versions)[::-1]]
+    """Activation of the versions (kind → version) at the start, registry first and rules last."""
+    return [encode_control(kind, versions[kind], start_ms) for kind in ORDER if kind in versions]
 
 
 def entries(step: Step, partitions: Mapping[str, int], count: int) -> Entries:

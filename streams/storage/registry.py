@@ -77,6 +77,14 @@ def replace_rules(connection: Connection, expected: str, rules: RuleSet) -> str:
     return rules.version
 
 
+def first_rules(connection: Connection) -> str:
+    """The hash of the newest rule set. Where there never was one, the empty set is stored: the
+    domains' own rules hold, and every transition says so. Runs in the caller's transaction."""
+    connection.execute("lock table config_version in share row exclusive mode")
+    held = newest(connection, "rules")
+    return held[0] if held is not None else replace_rules(connection, "", RuleSet())
+
+
 def number_sensors(connection: Connection, registry: Registry) -> Registry:
     """The registry with the catalogue's ids; new names get new ids, in the order of names."""
     connection.execute("lock table sensor in share row exclusive mode")

@@ -61,7 +61,7 @@ def test_a_play_fills_the_namespace_and_goes_on_where_it_ended(
             ]
             events = [decode(r) for r in records]
             kinds = [e.kind for e in events if isinstance(e, Control)]
-            assert kinds == ["registry", "profile"]
+            assert kinds == ["registry", "profile", "rules"]
             frames += sum(isinstance(e, Frame) for e in events)
     assert frames > 48  # two counties, two frames a minute, and the duplicates
 
