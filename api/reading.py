@@ -13,8 +13,8 @@ from api.events.event import Wanted, event
 from api.events.page import place, read_bounds, read_stretch
 from api.live import read_newest
 from api.problem import Problem
-from api.queries.acting_rows import CalloutRow, ClosureRow, MessageRow
 from api.queries.database import Database, UnknownNamespace
+from api.queries.listing import CALLOUTS, CLOSURES, MESSAGES
 from api.queries.rows import AlertRow, FactRow, FollowedRow, TicketRow
 from api.routers.accounts import TicketItem, ticket_item
 from api.routers.alerts import AlertItem, alert_items
@@ -160,17 +160,9 @@ async def list_closures(
     view: View, area: str | None, state: str, overdue: bool | None, limit: int, now: datetime
 ) -> list[ClosureItem]:
     """Road closures of the area and everything under it, newest first."""
-    rows = await view.reader.rows(
-        ClosureRow,
-        "closures",
-        areas=await view.codes_below(area),
-        states=CLOSURE_STATES.get(state, [state]),
-        exercise=None,
-        overdue=overdue,
-        id=None,
-        after_id=None,
-        limit=limit,
-    )
+    states = CLOSURE_STATES.get(state, [state])
+    areas = await view.codes_below(area)
+    rows = await CLOSURES.read(view.reader, limit, areas=areas, states=states, overdue=overdue)
     return [closure_item(row, now) for row in rows]
 
 
@@ -178,16 +170,9 @@ async def list_messages(
     view: View, area: str | None, state: str | None, limit: int, now: datetime
 ) -> list[MessageItem]:
     """Public messages of the area and everything under it, newest first."""
-    rows = await view.reader.rows(
-        MessageRow,
-        "messages",
-        areas=await view.codes_below(area),
-        states=None if state is None else [state],
-        sendable=None,
-        id=None,
-        after_id=None,
-        limit=limit,
-    )
+    states = None if state is None else [state]
+    areas = await view.codes_below(area)
+    rows = await MESSAGES.read(view.reader, limit, areas=areas, states=states)
     return [message_item(row, now) for row in rows]
 
 
@@ -195,15 +180,6 @@ async def list_callouts(
     view: View, area: str | None, overdue: bool | None, limit: int
 ) -> list[CalloutItem]:
     """Call-outs that run, of the area and everything under it, newest first."""
-    rows = await view.reader.rows(
-        CalloutRow,
-        "callouts",
-        areas=await view.codes_below(area),
-        ended=False,
-        overdue=overdue,
-        alert=None,
-        after_started=None,
-        after_alert=None,
-        limit=limit,
-    )
+    areas = await view.codes_below(area)
+    rows = await CALLOUTS.read(view.reader, limit, areas=areas, ended=False, overdue=overdue)
     return [callout_item(row) for row in rows]

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from types import TracebackType
 
 import structlog
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from deploy.bars import Bars
 from sensors.feeds.backfill import PATIENCE_S, Backfill, Teller
 from sensors.feeds.playing import Watcher
 from sensors.feeds.tally import Tally
@@ -22,39 +20,19 @@ POLL_S = 0.2
 LOGGER = structlog.get_logger(__name__)
 
 
-class ReplayProgress:
+class ReplayProgress(Bars):
     """Shown on a terminal only; `quiet` shows nothing anywhere."""
 
     def __init__(self, tally: Tally, *, quiet: bool) -> None:
+        super().__init__("{task.fields[note]}", quiet=quiet)
         self._tally = tally
         self._begun = time.monotonic()
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.fields[note]}"),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            console=Console(stderr=True),
-            disable=quiet or not Console(stderr=True).is_terminal,
-        )
         self._append = self._progress.add_task("to the log", total=None, note="")
         self._process = self._progress.add_task("processed", total=None, note="", visible=False)
 
     @property
     def watcher(self) -> Watcher:
         return Watcher(self._appended, self._processed)
-
-    def __enter__(self) -> ReplayProgress:
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._progress.stop()
 
     def _appended(self, records: int) -> None:
         note = f"{self._tally.rows:,} rows, {records:,} records"
@@ -73,41 +51,20 @@ class ReplayProgress:
         )
 
 
-class BackfillProgress:
+class BackfillProgress(Bars):
     """A bar on a terminal, a log line now and then elsewhere; `quiet` shows neither."""
 
     def __init__(self, backfill: Backfill, *, quiet: bool) -> None:
+        super().__init__("{task.fields[note]}", quiet=quiet)
         self._backfill = backfill
         self._begun = self._told = time.monotonic()
-        console = Console(stderr=True)
-        self._logs = not quiet and not console.is_terminal
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.fields[note]}"),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            console=console,
-            disable=quiet or self._logs,
-        )
+        self._logs = not quiet and not self._progress.console.is_terminal
         self._append = self._progress.add_task("read and appended", total=backfill.lines, note="")
         self._take = self._progress.add_task("taken in", total=None, note="", visible=False)
 
     @property
     def teller(self) -> Teller:
         return Teller(self._appended, self._waiting)
-
-    def __enter__(self) -> BackfillProgress:
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._progress.stop()
 
     def wait(self, run: StoredRun, watch: Connection, ends: Mapping[int, int]) -> bool:
         """Until the positions have passed these ends and the days touched are rebuilt; false after

@@ -20,6 +20,7 @@ from api.paging import Paging, paging
 from api.problem import RESPONSES, not_found
 from api.queries.acting_rows import CalloutRow, CalloutStepRow
 from api.queries.database import Reader
+from api.queries.listing import CALLOUTS
 from api.strict import StrictRoute
 from api.view import Page, View, chosen_namespace, parts, view
 
@@ -156,16 +157,14 @@ async def callouts(
     area: Annotated[str | None, Query(description="This area and everything under it.")] = None,
 ) -> Page[CalloutItem]:
     after_started, after_alert = page.key(datetime, str)
-    rows = await seen.reader.rows(
-        CalloutRow,
-        "callouts",
+    rows = await CALLOUTS.read(
+        seen.reader,
+        page.limit + 1,
         areas=await seen.codes_below(area),
         ended=ended,
         overdue=overdue,
-        alert=None,
         after_started=after_started,
         after_alert=after_alert,
-        limit=page.limit + 1,
     )
     kept, cursor = page.cut(rows, lambda row: (row.started.isoformat(), row.alert))
     items = [callout_item(row) for row in kept]
@@ -236,17 +235,7 @@ async def confirm(
 
 async def read_callout(reader: Reader, alert: str) -> CalloutItem:
     """One call-out with its steps; `Problem` 404 when there is none."""
-    row = await reader.row(
-        CalloutRow,
-        "callouts",
-        areas=None,
-        ended=None,
-        overdue=None,
-        alert=alert,
-        after_started=None,
-        after_alert=None,
-        limit=1,
-    )
+    row = await CALLOUTS.one(reader, alert=alert)
     if row is None:
         raise not_found("call-out of alert", alert)
     steps = await reader.rows(CalloutStepRow, "callout_steps", alert=alert)

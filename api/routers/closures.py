@@ -18,6 +18,7 @@ from api.paging import Paging, paging
 from api.problem import RESPONSES, not_found
 from api.queries.acting_rows import ClosureRow, ClosureStepRow
 from api.queries.database import Reader
+from api.queries.listing import CLOSURES
 from api.routers.actions import read_alert
 from api.strict import StrictRoute
 from api.view import Page, View, chosen_namespace, parts, view
@@ -152,16 +153,14 @@ async def closures(
         bool | None, Query(description="Only of drills, or only real ones.")
     ] = None,
 ) -> Page[ClosureItem]:
-    rows = await seen.reader.rows(
-        ClosureRow,
-        "closures",
+    rows = await CLOSURES.read(
+        seen.reader,
+        page.limit + 1,
         areas=await seen.codes_below(area),
         states=STATES.get(state, [state]),
         exercise=exercise,
         overdue=overdue,
-        id=None,
         after_id=page.key(int)[0],
-        limit=page.limit + 1,
     )
     kept, cursor = page.cut(rows, lambda row: (row.id,))
     items = [closure_item(row, at) for row in kept]
@@ -233,17 +232,7 @@ async def take(
 
 async def read_closure(reader: Reader, id: int, at: datetime) -> ClosureItem:
     """One closure with its steps; `Problem` 404 when there is none."""
-    row = await reader.row(
-        ClosureRow,
-        "closures",
-        areas=None,
-        states=None,
-        exercise=None,
-        overdue=None,
-        id=id,
-        after_id=None,
-        limit=1,
-    )
+    row = await CLOSURES.one(reader, id=id)
     if row is None:
         raise not_found("closure", str(id))
     steps = await reader.rows(ClosureStepRow, "closure_steps", id=id)

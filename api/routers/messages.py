@@ -19,6 +19,7 @@ from api.paging import Paging, paging
 from api.problem import RESPONSES, not_found
 from api.queries.acting_rows import MessageRow, MessageStepRow
 from api.queries.database import Reader
+from api.queries.listing import MESSAGES
 from api.routers.actions import read_alert
 from api.strict import StrictRoute
 from api.view import Page, View, chosen_namespace, parts, view
@@ -162,15 +163,13 @@ async def messages(
     area: Annotated[str | None, Query(description="This area and everything under it.")] = None,
     sendable: Annotated[bool | None, Query(description="What may be sent now.")] = None,
 ) -> Page[MessageItem]:
-    rows = await seen.reader.rows(
-        MessageRow,
-        "messages",
+    rows = await MESSAGES.read(
+        seen.reader,
+        page.limit + 1,
         areas=await seen.codes_below(area),
         states=None if state is None else [state],
         sendable=sendable,
-        id=None,
         after_id=page.key(int)[0],
-        limit=page.limit + 1,
     )
     kept, cursor = page.cut(rows, lambda row: (row.id,))
     items = [message_item(row, at) for row in kept]
@@ -290,16 +289,7 @@ async def _take(
 
 async def read_message(reader: Reader, id: int, at: datetime) -> MessageItem:
     """One message with its steps; `Problem` 404 when there is none."""
-    row = await reader.row(
-        MessageRow,
-        "messages",
-        areas=None,
-        states=None,
-        sendable=None,
-        id=id,
-        after_id=None,
-        limit=1,
-    )
+    row = await MESSAGES.one(reader, id=id)
     if row is None:
         raise not_found("message", str(id))
     steps = await reader.rows(MessageStepRow, "message_steps", id=id)
