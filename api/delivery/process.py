@@ -11,6 +11,7 @@ from aiohttp.abc import AbstractResolver
 
 from api.delivery.channels import open_channels
 from api.delivery.deliverer import Chore, Deliverer
+from api.delivery.forgetting import Forgetting
 from api.delivery.heartbeat import Heartbeats
 from api.delivery.keeping import keeping
 from api.delivery.leader import leading, watch
@@ -86,7 +87,9 @@ def _chores(order: Order, store: DeliveryStore, session: Connection) -> list[Cho
         naming(store, order.domains),
     ]
     if order.publisher is not None:
-        chores.append(publishing(store, order.publisher, order.namespace, order.health))
+        forgetting = Forgetting(store, order.namespace, settings.kafka_forget_h)
+        own = store, order.publisher, order.namespace, order.health
+        chores.append(publishing(*own, forgetting))
     return chores
 
 

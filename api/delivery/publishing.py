@@ -16,6 +16,7 @@ import structlog
 from api.delivery import metrics
 from api.delivery.deliverer import Chore, Deliverer
 from api.delivery.event import ALERT_TYPE, Event
+from api.delivery.forgetting import Forgetting, partition_of
 from api.delivery.store import DeliveryStore
 from api.moment import from_ms, iso
 from streams.contracts.cloudevents import write_headers
@@ -29,27 +30,36 @@ KAFKA = "kafka"
 BATCH = 500
 POLL_S = 0.2
 PAUSE_S = 2.0
-SHARED_PARTITION = 0  # of cities and provinces, which the table does not name
 
 
 def publishing(
-    store: DeliveryStore, publisher: KafkaPublisher, namespace: str, health: Health
+    store: DeliveryStore,
+    publisher: KafkaPublisher,
+    namespace: str,
+    health: Health,
+    forgetting: Forgetting,
 ) -> Chore:
     """A chore of the deliverer. While Kafka is away it waits; subscribers are served on."""
 
     async def run(deliverer: Deliverer) -> None:
         position = await deliverer.in_store(lambda: store.position(KAFKA))
         away = False
+
+        async def publish(records: Sequence[Keyed]) -> bool:
+            nonlocal away
+            why = await _publish(publisher, records)
+            away = _told(health, away, why)
+            return why is None
+
         while True:
+            await forgetting.step(deliverer, position, publish)
             read = partial(store.events, position, BATCH)
             events = await deliverer.in_store(read)
             if not events:
                 await asyncio.sleep(POLL_S)
                 continue
             table = await deliverer.in_store(store.partitions)
-            why = await _publish(publisher, [keyed(event, namespace, table) for event in events])
-            away = _told(health, away, why)
-            if why is not None:
+            if not await publish([keyed(event, namespace, table) for event in events]):
                 await asyncio.sleep(PAUSE_S)
                 continue
             position = events[-1].sequence
@@ -85,7 +95,7 @@ def keyed(event: Event, namespace: str, table: Mapping[str, int]) -> Keyed:
         "ce_validuntil": iso(from_ms(event.valid_until_ms)),
         "origin": str(event.content["origin"]),
     }
-    partition = table.get(event.area, SHARED_PARTITION)
+    partition = partition_of(event.area, table)
     return Keyed(partition, event.alert, headers | more, orjson.dumps(event.content))
 
 

@@ -47,6 +47,12 @@ class DeliverSettings(BaseSettings):
     keep_days: float = Field(
         30.0, gt=0, description="Days that finished deliveries are kept; of open alerts, longer."
     )
+    kafka_forget_h: float = Field(
+        168.0,
+        ge=0,
+        description="Hours after an alert's end at which `city.alert.v1` may forget it; 0: never. "
+        "So long the outbox keeps its messages, too.",
+    )
     smtp_host: str | None = Field(None, description="Server for mail; none: no mail.")
     smtp_port: int = Field(587, ge=1, le=65535, description="Its port.")
     smtp_security: str = Field(

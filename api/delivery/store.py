@@ -12,6 +12,7 @@ import socket
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import takewhile
 from typing import Any
 
 import orjson
@@ -133,6 +134,13 @@ PARTITIONS = """
 select content -> 'partitions' from config_version where kind = 'registry'
 order by created_at desc, version limit 1
 """
+LEAVE = "delete from delivery_position where name = %s"
+NUMBERED = """
+select sequence, key, area, content ->> 'state' = 'resolved',
+    coalesce(numbered_at < to_timestamp(%s), true)
+from outbox where sequence > %s and sequence <= %s and topic = %s
+order by sequence limit %s
+"""
 PUBLISHED = """
 insert into delivery_position (name, sequence) values (%s, %s)
 on conflict (name) do update set sequence = excluded.sequence
@@ -149,6 +157,16 @@ class Waiting:
     attempts: int
     next_s: float
     retried: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """A message of the outbox, without what it says."""
+
+    sequence: int
+    alert: str
+    area: str
+    ended: bool  # the alert's last
 
 
 class DeliveryStore:
@@ -302,6 +320,18 @@ class DeliveryStore:
             if self._connection.execute(HOLDS, (FAN_OUT, self._epoch)).fetchone() is None:
                 raise FenceLost("another deliverer has taken over")
             self._connection.execute(PUBLISHED, (name, upto))
+
+    def numbered(self, after: int, upto: int, before_s: float, limit: int) -> list[Numbered]:
+        """The next messages of alerts, up to the first that got its number after this time."""
+        given = (before_s, after, upto, ALERT_TOPIC, limit)
+        with translated():
+            rows = self._connection.execute(NUMBERED, given).fetchall()
+        return [Numbered(*row[:4]) for row in takewhile(lambda row: row[4], rows)]
+
+    def leave(self, name: str) -> None:
+        """This reader needs the outbox no longer."""
+        with translated():
+            self._connection.execute(LEAVE, (name,))
 
     def registry(self) -> str:
         """Changes when points or areas may have."""

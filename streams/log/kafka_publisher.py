@@ -25,12 +25,12 @@ LINGER_MS = 5
 
 @dataclass(frozen=True, slots=True)
 class Keyed:
-    """One record and where it belongs."""
+    """One record and where it belongs; without a body it is a tombstone of its key."""
 
     partition: int
     key: str
     headers: Mapping[str, str]
-    body: bytes
+    body: bytes | None
 
 
 class KafkaPublisher:

@@ -7,10 +7,13 @@ import itertools
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import orjson
 import pytest
+from kafka import KafkaConsumer, TopicPartition
 
 from api.delivery.event import Event
 from api.delivery.process import Order, deliver
@@ -18,17 +21,19 @@ from api.delivery.publishing import keyed
 from api.delivery.settings import DeliverSettings
 from deploy.process import wait_until
 from streams.contracts.cloudevents import read
-from streams.contracts.reason import NamespaceKind
+from streams.contracts.reason import AlertState, Change, NamespaceKind
 from streams.log import ALERT_TOPIC
 from streams.log.catalogue import topic_name
 from streams.log.kafka import KafkaLog
 from streams.log.kafka_admin import Difference, configure
+from streams.log.kafka_client import client_options
 from streams.log.kafka_publisher import KafkaPublisher, Keyed
 from streams.settings import Settings
 from streams.storage.alerts import alert_state
 from streams.storage.connect import connect
 from streams.storage.migrate import migrate
 from streams.storage.registry import save_registry
+from streams.storage.sequencer import number_outbox
 from tests.support.deliveries import put, transition
 from tests.support.namespace import small_registry
 
@@ -69,6 +74,98 @@ def test_every_transition_is_published_once_acknowledged(
         assert {e.extensions["status"] for e in events} == {"actual"}
 
 
+def test_an_alert_that_ended_long_ago_is_forgotten(
+    database_url: str,
+    namespace: str,
+    kafka_settings: Settings,
+    make_kafka_namespace: Callable[..., str],
+) -> None:
+    """A tombstone behind its end, for what is over long enough and for nothing else; once."""
+    topic = topic_name(make_kafka_namespace(2), ALERT_TOPIC)
+    migrate(database_url, namespace, NamespaceKind.LIVE, partitions=2)
+    with connect(database_url, namespace, "citybrain test") as connection:
+        save_registry(connection, small_registry())
+    ended: dict[str, Any] = {"state": AlertState.RESOLVED, "change": Change.CLEARED}
+    put(
+        database_url,
+        namespace,
+        transition("old", 1, area="330103"),
+        transition("open", 1, area="330103"),
+        transition("old", 2, area="330103", **ended),
+    )
+    with connect(database_url, namespace, "citybrain test") as connection:
+        number_outbox(connection)
+        connection.execute("update outbox set numbered_at = now() - interval '25 hours'")
+    put(database_url, namespace, transition("new", 1, area="330103", **ended))
+    publisher = KafkaPublisher(kafka_settings, topic)
+    order = Order(
+        database_url, namespace, DeliverSettings(kafka_forget_h=24.0), publisher=publisher
+    )
+    known = partial(_position, database_url, namespace)
+    for _ in range(2):  # the second one begins where the first has stopped
+        _deliver_until(order, lambda: (known("kafka"), known("kafka-forgotten")) == (3, 2))
+    assert _keys(kafka_settings, topic, 1) == [
+        ("old", True),
+        ("open", True),
+        ("old", True),
+        ("new", True),
+        ("old", False),
+    ]
+    never = replace(order, settings=DeliverSettings(kafka_forget_h=0.0))
+    _deliver_until(never, lambda: known("kafka-forgotten") == -1)
+    publisher.close()
+
+
+def test_a_forgotten_alert_leaves_the_topic(
+    kafka_settings: Settings, make_kafka_namespace: Callable[..., str]
+) -> None:
+    topic = topic_name(make_kafka_namespace(1), ALERT_TOPIC)
+    _eager(kafka_settings, topic)
+    publisher = KafkaPublisher(kafka_settings, topic)
+    state = orjson.dumps(alert_state(transition("gone")))
+
+    def compacted() -> bool:
+        publisher.publish([Keyed(0, "roller", {}, state)])  # the newest segment is not compacted
+        return "gone" not in {key for key, _ in _keys(kafka_settings, topic, 0)}
+
+    try:
+        publisher.publish([Keyed(0, "gone", {}, state), Keyed(0, "stays", {}, state)])
+        time.sleep(0.2)  # so that the tombstone begins a segment
+        publisher.publish([Keyed(0, "gone", {}, None)])
+        assert wait_until(compacted, 90.0, 2.0)
+        assert ("stays", True) in _keys(kafka_settings, topic, 0)
+    finally:
+        publisher.close()
+
+
+def _keys(settings: Settings, topic: str, partition: int) -> list[tuple[str, bool]]:
+    """The keys of a partition in order, each with whether it has a body."""
+    where = TopicPartition(topic, partition)
+    consumer = KafkaConsumer(**client_options(settings), consumer_timeout_ms=5_000)
+    try:
+        consumer.assign([where])
+        consumer.seek_to_beginning(where)
+        end = consumer.end_offsets([where])[where]
+        found: list[tuple[str, bool]] = []
+        while consumer.position(where) < end:
+            for record in consumer.poll(1_000).get(where, []):
+                found.append((record.key.decode(), record.value is not None))
+        return found
+    finally:
+        consumer.close()
+
+
+def _eager(settings: Settings, topic: str) -> None:
+    """Compacts as soon as it can, and drops tombstones at once."""
+    eager = {
+        "segment.ms": "100",
+        "min.cleanable.dirty.ratio": "0.01",
+        "max.compaction.lag.ms": "1",
+        "delete.retention.ms": "1",
+    }
+    configure(settings, [Difference(topic, k, "", v, "") for k, v in eager.items()])
+
+
 def _deliver_until(order: Order, condition: Callable[[], bool]) -> None:
     loop, stop = asyncio.new_event_loop(), asyncio.Event()
     thread = threading.Thread(target=lambda: loop.run_until_complete(deliver(order, stop)))
@@ -82,9 +179,13 @@ def _deliver_until(order: Order, condition: Callable[[], bool]) -> None:
 
 
 def _published(conninfo: str, namespace: str) -> int:
+    return _position(conninfo, namespace, "kafka")
+
+
+def _position(conninfo: str, namespace: str, name: str) -> int:
     with connect(conninfo, namespace, "citybrain test") as connection:
         row = connection.execute(
-            "select sequence from delivery_position where name = 'kafka'"
+            "select sequence from delivery_position where name = %s", (name,)
         ).fetchone()
     return -1 if row is None else int(row[0])
 
@@ -94,8 +195,7 @@ def test_five_hundred_open_alerts_of_a_county_survive_compaction(
 ) -> None:
     """A late reader finds the newest state of each, and fewer records than were published."""
     topic = topic_name(make_kafka_namespace(1), ALERT_TOPIC)
-    eager = {"segment.ms": "100", "min.cleanable.dirty.ratio": "0.01", "max.compaction.lag.ms": "1"}
-    configure(kafka_settings, [Difference(topic, k, "", v, "") for k, v in eager.items()])
+    _eager(kafka_settings, topic)
     publisher = KafkaPublisher(kafka_settings, topic)
     log = KafkaLog(kafka_settings, topic)
     numbers = itertools.count()
