@@ -236,6 +236,7 @@ async def _advancing(app: FastAPI) -> AsyncIterator[None]:
         app.state.acting.plan(),
         app.state.advance_s,
         others=True,
+        gap_ms=app.state.acting.incident_gap_ms(),
     )
     task = asyncio.create_task(follower.run())
     try:

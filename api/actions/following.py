@@ -1,4 +1,5 @@
-"""Keeps `advance` going beside the API, in a thread at a time, as long as the API runs."""
+"""Keeps what follows from the outbox going beside the API, in a thread at a time: grouping into
+incidents, then what follows from alerts by itself."""
 
 from __future__ import annotations
 
@@ -10,6 +11,8 @@ from datetime import UTC, datetime
 import structlog
 
 from api.actions.advance import Plan, advance
+from api.actions.incident import GAP_MS
+from api.actions.incidents import group
 from api.actions.opening import WritingPool
 from api.queries.database import UnknownNamespace
 from streams.errors import Unavailable
@@ -47,6 +50,7 @@ class Follower:
         every_s: float,
         *,
         others: bool = False,
+        gap_ms: int = GAP_MS,
         clock: Callable[[], datetime] = wall_clock,
     ) -> None:
         self._pool = pool
@@ -54,6 +58,7 @@ class Follower:
         self._plan = plan
         self._every_s = every_s
         self._others = others
+        self._gap_ms = gap_ms
         self._clock = clock
         self._names: tuple[str, ...] = (namespace,)
         self._looked_s: float | None = None
@@ -78,6 +83,7 @@ class Follower:
             if self._others and name == self._own:
                 self._look()
             with self._pool.writing(name) as connection:
+                grouped = group(connection, self._gap_ms)
                 done = advance(connection, self._clock(), self._plan)
         except (Unavailable, UnknownNamespace) as error:
             if name not in self._troubled:
@@ -87,7 +93,7 @@ class Follower:
         if name in self._troubled:
             log.info("acting.goes_on", namespace=name)
             self._troubled.discard(name)
-        return done.more
+        return grouped.more or done.more
 
     def _look(self) -> None:
         """Learns which other namespaces there are, now and then."""

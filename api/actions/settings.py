@@ -39,6 +39,12 @@ class ActingSettings(BaseSettings):
     callout_domains: str = Field(
         "waterlogging,weather", description="Domains whose alerts call out, by commas."
     )
+    incident_gap_min: float = Field(
+        30,
+        ge=0,
+        description="Minutes without a firing alert after which an incident is over; a new alert "
+        "within them joins it.",
+    )
     silence_h: float = Field(12, gt=0, description="Longest silence of an alert, in hours.")
     message_h: float = Field(
         24, gt=0, description="Longest validity of a public message, in hours."
@@ -55,6 +61,10 @@ class ActingSettings(BaseSettings):
             self.closure_limits(),
             self.callout_limits(),
         )
+
+    def incident_gap_ms(self) -> int:
+        """How long it is quiet before an incident is over."""
+        return round(self.incident_gap_min * 60_000)
 
     def closure_limits(self) -> closure.Limits:
         """Of road closures."""

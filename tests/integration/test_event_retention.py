@@ -43,6 +43,7 @@ def old(bench: Bench) -> Bench:
         )
     bench.write(*[life(100 + number, 1) for number in range(10)])
     bench.execute("update acting_position set sequence = 39")
+    bench.execute("update incident_position set sequence = 39")
     bench.execute("update namespace set kind = 'live'")
     return bench
 

@@ -16,6 +16,7 @@ from api.actions import closures
 from api.actions.actor import Actor
 from api.actions.advance import PLAN, Plan, advance
 from api.actions.closure import NOTHING, Given, State, Step
+from api.actions.incidents import group
 from streams.contracts.outcome import Transition
 from streams.contracts.reason import AlertState, Change, NamespaceKind, Origin, Severity
 from streams.storage.alerts import write_transitions
@@ -82,6 +83,8 @@ class Day:
     def advance(self) -> None:
         """Numbers and heeds everything that waits."""
         number_outbox(self.connection)
+        while group(self.connection).more:
+            pass
         while advance(self.connection, self.now, self.plan).more:
             pass
 
