@@ -17,6 +17,7 @@ from typing import Any
 import structlog
 
 from api.access.role import EVERYTHING, Reach
+from api.incident_items import screen_of
 from api.queries.database import Reader, UnknownNamespace
 from api.queries.rows import AlertCountRow, FactRow, LedgerCounts, RiskRow
 from api.routers.accounts import counts
@@ -175,6 +176,7 @@ async def moving_parts(view: View) -> dict[str, Any]:
             }
             for c in open_counts
         ],
+        "incidents": (await screen_of(view)).model_dump(mode="json", exclude={"freshness"}),
         "ledger": counts(ledger).model_dump(),
     }
 

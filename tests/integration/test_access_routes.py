@@ -208,7 +208,12 @@ def listed(city: City, route: str) -> list[tuple[str, dict[str, Any]]]:
         return [(path, {"limit": 200})]
     if route == "GET /v1/closures":
         return [(path, query | {"state": "any"})]
-    if route in ("GET /v1/live", "GET /v1/access/accounts", "GET /v1/access/keys"):
+    if route in (
+        "GET /v1/incidents/screen",
+        "GET /v1/live",
+        "GET /v1/access/accounts",
+        "GET /v1/access/keys",
+    ):
         return [(path, {})]
     if route == "GET /v1/alerts":
         return [(path, query | {"order": order, "state": "any"}) for order in ("worst", "newest")]

@@ -15,6 +15,7 @@ from typing import Any
 import msgpack
 from psycopg.types.json import Jsonb
 
+from api.actions.incidents import group
 from deploy.city.zhejiang.boundaries import load_boundaries
 from deploy.city.zhejiang.build import build_registry
 from streams.catalog import Registry, Sensor
@@ -68,6 +69,7 @@ def seed(
         ids = {n: i for n, i in connection.execute("select name, id from property")}
         _latest(connection, registry, depths)
         severities = _alerts(connection, registry, depths)
+        group(connection)
         _risks(connection, registry, severities)
         _readings(connection, registry, depths, ids)
         write_facts(connection, registry)

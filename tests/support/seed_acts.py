@@ -1,5 +1,5 @@
-"""What people and programs did in a county: an event, a closure, a message, a call-out, an answer,
-a subscription with a dead letter."""
+"""What people and programs did in a county: an event, an incident, a closure, a message, a
+call-out, an answer, a subscription with a dead letter."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from api.actions.actor import Actor, Kind, Role
 from api.actions.alert_action import Action, Given
 from api.actions.callout import LIMITS
 from api.actions.closure import Step
+from api.actions.incidents import group
 from api.actions.known import alert_of
 from api.actions.message import Draft
 from streams.contracts.reason import NamespaceKind, Severity
@@ -29,6 +30,7 @@ class Acts:
     """By which names a test asks for them."""
 
     alert: str
+    incident: str
     event: int
     link: str
     closure: int
@@ -45,6 +47,9 @@ def write_acts(conninfo: str, namespace: str, area: str, point: str) -> Acts:
             connection.cursor(), NamespaceKind.SIMULATED, "city.observation.v1", 0, [told]
         )
         number_outbox(connection)
+        group(connection)
+        of = connection.execute("select incident from incident_alert where alert = %s", (alert,))
+        incident = str(of.fetchall()[0][0])
         row = connection.execute("select max(sequence) from outbox").fetchone()
         assert row is not None
         event = int(row[0])
@@ -63,4 +68,4 @@ def write_acts(conninfo: str, namespace: str, area: str, point: str) -> Acts:
             " values (%s, %s, %s, 'dead', now())",
             (made.id, event, alert),
         )
-    return Acts(alert, event, point, closure, message, made.id)
+    return Acts(alert, incident, event, point, closure, message, made.id)

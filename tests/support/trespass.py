@@ -53,6 +53,8 @@ BODIES: Mapping[str, Any] = {
 QUERIES: Mapping[str, Mapping[str, str]] = {
     "GET /v1/points": {"area": "{theirs}"},
     "GET /v1/alerts": {"area": "{theirs}"},
+    "GET /v1/incidents": {"area": "{theirs}"},
+    "GET /v1/incidents/screen": {"area": "{theirs}"},
     "GET /v1/events": {"area": "{theirs}"},
     "GET /v1/events/stream": {"area": "{theirs}"},
     "GET /v1/closures": {"area": "{theirs}"},
@@ -132,6 +134,8 @@ def _id(path: str, seeded: Seeded, acts: Acts, key_id: str) -> str:
     }
     if (kind := path.split("/")[2]) in acted:
         return acted[kind]
+    if "/incidents/" in path:
+        return acts.incident
     if "/alerts/" in path:
         return seeded.alert
     if "/keys/" in path:

@@ -7,6 +7,9 @@ with recursive below as (
 )
 select code from below order by code
 
+-- name: area_names
+select code, name, name_en from area where code = any(%(areas)s)
+
 -- name: codes
 -- Of all areas.
 select code from area order by code
