@@ -1,1 +1,1 @@
-"""What people look at: the console and Grafana's dashboards as code. Uses the public API only."""
+"""What people look at: dashboards as code. Never meets `api` or `sensors`."""

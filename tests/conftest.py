@@ -10,4 +10,5 @@ pytest_plugins = [
     "tests.support.postgres_secured",
     "tests.support.timescale",
     "tests.support.community",
+    "tests.support.typhoon",
 ]

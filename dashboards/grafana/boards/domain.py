@@ -1,0 +1,273 @@
+"""The board of one domain, made of its own description alone: a new domain brings its board."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from dashboards.grafana import rules
+from dashboards.grafana.boards import parts
+from dashboards.grafana.model import (
+    SEVERITIES,
+    SEVERITY_STEPS,
+    TEXT_ONLY,
+    Board,
+    Field,
+    Kind,
+    Notes,
+    Panel,
+    Row,
+    Rows,
+    Step,
+    unit_of,
+)
+from dashboards.grafana.sql import Queries
+from streams.contracts.domain import Domain, FactSpec, Property, Title
+
+RECENT_WINDOWS = 12  # a point whose newest window is older is not shown as present
+LEAST_RECENT_S = 3600
+LEVEL_ORDER = ("city", "county", "province")
+
+
+def board(domain: Domain, namespace: str, given: Mapping[str, str] | None = None) -> Board:
+    """Now, where, curves at the rules' thresholds, figures, alerts, and how good the data are."""
+    queries = Queries("domain", namespace)
+    numbers = rules.parameters_of(domain, given)
+    curves = tuple(_curve(domain, prop, numbers, queries) for prop in domain.properties)
+    rows = [
+        Row(Title("现在", "Now"), _now(domain, queries)),
+        Row(Title("在哪里", "Where"), _where(domain, numbers, queries)),
+        Row(Title("曲线", "Curves"), curves),
+        Row(Title("指标", "Figures"), tuple(_figures(domain, numbers, queries))),
+        Row(Title("预警", "Alerts"), (_alerts(domain, queries),)),
+        Row(Title("数据质量", "Data quality"), _quality(domain, queries)),
+    ]
+    choices = Queries("choice", namespace)
+    notes = Notes(
+        Title("橙色和红色预警", "orange and red alerts"),
+        choices.get("alert_notes", domain=domain.name),
+        parts.AMBER,
+    )
+    return Board(
+        f"domain-{domain.name}",
+        domain.title,
+        Title("由领域自身的说明生成。", "Made of the domain's own description."),
+        tuple(row for row in rows if row.panels),
+        parts.choices(namespace),
+        (notes,),
+    )
+
+
+def _now(domain: Domain, queries: Queries) -> tuple[Panel, ...]:
+    name = domain.name
+    return (
+        parts.number(
+            Title("当前预警", "open alerts"), queries.get("open", domain=name),
+            steps=parts.FEW_WANTED, rows=Rows.MUST, width=6,
+        ),
+        parts.number(
+            Title("最高等级", "worst colour"), queries.get("worst", domain=name),
+            steps=SEVERITY_STEPS, words=SEVERITIES, rows=Rows.MUST, width=6,
+        ),
+        parts.number(
+            Title("数据滞后", "behind"), queries.get("behind", domain=name), unit="s",
+            steps=parts.AGE_STEPS, no_data=Title("没有区域上报", "no area has reported"), width=6,
+        ),
+        parts.number(
+            Title("沉默传感器", "silent sensors"), queries.get("silent", domain=name),
+            steps=parts.FEW_WANTED, rows=Rows.MUST, width=6,
+        ),
+    )  # fmt: skip
+
+
+def _where(domain: Domain, numbers: Mapping[str, str], queries: Queries) -> tuple[Panel, ...]:
+    """By the property that a rule judges, else by the first one."""
+    if not domain.properties:
+        return ()
+    judged = [p for p in domain.properties if any(rules.rules_of(domain, p))]
+    prop = (judged or domain.properties)[0]
+    asked = _window(prop) | {"property": prop.name}
+    steps, rule = _steps(domain, prop, numbers)
+    value = Field("value", prop.title, unit_of(prop.unit), steps)
+    at = parts.moment("at", "时间", "time")
+    return (
+        Panel(
+            Kind.MAP,
+            Title(f"各点{prop.title.zh}", f"{prop.title.en} by point"),
+            queries.get("latest", **asked),
+            unit_of(prop.unit),
+            Title("最近没有读数", "no reading lately"),
+            Title("每个点最近的一个窗口", "the newest window of every point"),
+            steps,
+            fields=(parts.PLACE, parts.AREA, value, at, parts.POINT),
+            rule=rule,
+            height=12,
+        ),
+        Panel(
+            Kind.TABLE,
+            Title(f"{prop.title.zh}最高的点", f"Highest {prop.title.en}"),
+            queries.get("highest", domain=domain.name, **asked),
+            TEXT_ONLY,
+            Title("最近没有读数", "no reading lately"),
+            fields=(
+                parts.SEVERITY, parts.PLACE, parts.AREA, value, at, parts.POINT, parts.ALERT,
+            ),
+            rule=rule,
+            height=12,
+        ),
+    )  # fmt: skip
+
+
+def _curve(domain: Domain, prop: Property, numbers: Mapping[str, str], queries: Queries) -> Panel:
+    sizes = sorted(prop.windows_s)
+    steps, rule = _steps(domain, prop, numbers)
+    return Panel(
+        Kind.SERIES,
+        prop.title,
+        queries.get(
+            "curve",
+            domain=domain.name,
+            property=prop.name,
+            middle_s=sizes[min(1, len(sizes) - 1)],
+            coarse_s=sizes[-1],
+            **_window(prop),
+        ),
+        unit_of(prop.unit),
+        Title("时间范围内没有读数", "no reading within the time range"),
+        Title("预警最重的点，其次是数值最高的点", "points with the worst alerts, then the highest"),
+        steps,
+        rule=rule,
+        least_s=sizes[0],
+        height=9,
+    )
+
+
+def _figures(domain: Domain, numbers: Mapping[str, str], queries: Queries) -> Iterator[Panel]:
+    """Curves of hours where there are, else of days; what has no period as a table."""
+    by_name: dict[str, FactSpec] = {}
+    for fact in domain.facts:
+        stem = fact.indicator.removesuffix(".hour").removesuffix(".day")
+        if stem not in by_name or fact.period == "hour" or by_name[stem].period == "state":
+            by_name[stem] = fact
+    for fact in by_name.values():
+        yield (
+            _state(fact, queries)
+            if fact.period == "state"
+            else _fact(domain, fact, numbers, queries)
+        )
+
+
+def _fact(domain: Domain, fact: FactSpec, numbers: Mapping[str, str], queries: Queries) -> Panel:
+    rule = rules.rule_of(domain, fact)
+    level = next(level for level in LEVEL_ORDER if level in fact.levels)
+    return Panel(
+        Kind.SERIES,
+        fact.title,
+        queries.get("fact_curve", indicator=fact.indicator, period=fact.period, level=level),
+        unit_of(fact.unit),
+        Title("时间范围内没有数值", "no value within the time range"),
+        steps=rules.steps(rule, numbers) if rule else (),
+        rule=rule.name if rule else None,
+        least_s=3600,
+    )
+
+
+def _state(fact: FactSpec, queries: Queries) -> Panel:
+    unit = unit_of(fact.unit)
+    return Panel(
+        Kind.TABLE,
+        fact.title,
+        queries.get("fact_now", indicator=fact.indicator, period=fact.period),
+        TEXT_ONLY,
+        parts.QUIET,
+        fields=(
+            parts.AREA,
+            parts.words("level", "级别", "level"),
+            Field("value", fact.title, unit),
+            Field("lower", Title("下限", "lower"), unit),
+            Field("upper", Title("上限", "upper"), unit),
+            parts.COMPLETE,
+            parts.moment("start", "时刻", "as of"),
+            parts.moment("known_from", "得知", "known from"),
+            parts.CODE,
+        ),
+    )
+
+
+def _alerts(domain: Domain, queries: Queries) -> Panel:
+    peak = Field("peak_severity", Title("最高等级", "worst"), "none", SEVERITY_STEPS, SEVERITIES)
+    return Panel(
+        Kind.TABLE,
+        Title("时间范围内的预警", "Alerts within the time range"),
+        queries.get("alerts", domain=domain.name),
+        TEXT_ONLY,
+        parts.NO_ALERTS,
+        fields=(
+            parts.SEVERITY, peak, parts.STATE, parts.AREA, parts.PLACE, parts.RULE, parts.READ,
+            parts.moment("onset", "开始", "onset"), parts.moment("ended", "结束", "ended"),
+            parts.STALE, parts.UNVERIFIED, parts.ALERT,
+        ),
+        width=24,
+    )  # fmt: skip
+
+
+def _quality(domain: Domain, queries: Queries) -> tuple[Panel, ...]:
+    name = domain.name
+    went = Panel(
+        Kind.BARS,
+        Title("读数去向（按来源）", "Where readings went, by source"),
+        queries.get("ledger", domain=name),
+        "none",
+        parts.QUIET,
+        fields=LEDGER_FIELDS,
+        stacked=True,
+    )
+    health = Panel(
+        Kind.TABLE,
+        Title("健康分最低的传感器", "Sensors with the lowest score"),
+        queries.get("health", domain=name),
+        TEXT_ONLY,
+        Title("还没有一天结束", "no day has ended yet"),
+        fields=(
+            parts.words("sensor", "传感器", "sensor"), parts.PLACE, parts.AREA,
+            parts.words("property", "属性", "property"),
+            Field("score", Title("健康分", "score"), "none", parts.SHARE_STEPS), parts.COMPLETE,
+            parts.count("late", "迟到", "late"),
+            Field("gap_s", Title("最长中断", "longest gap"), "s"),
+        ),
+    )  # fmt: skip
+    tickets = Panel(
+        Kind.TABLE,
+        Title("未结的维护事项", "Open maintenance matters"),
+        queries.get("tickets", domain=name),
+        TEXT_ONLY,
+        Title("没有未结事项", "nothing is open"),
+        fields=(
+            parts.words("kind", "种类", "kind"), parts.words("subject", "对象", "subject"),
+            parts.AREA, parts.words("property", "属性", "property"),
+            parts.moment("opened", "开始", "opened"), parts.AGE,
+        ),
+    )  # fmt: skip
+    return went, health, tickets
+
+
+def _window(prop: Property) -> dict[str, int]:
+    size = min(prop.windows_s)
+    return {"size_s": size, "recent_s": max(RECENT_WINDOWS * size, LEAST_RECENT_S)}
+
+
+def _steps(
+    domain: Domain, prop: Property, numbers: Mapping[str, str]
+) -> tuple[tuple[Step, ...], str | None]:
+    rule = next(rules.rules_of(domain, prop), None)
+    return (rules.steps(rule, numbers, prop.scale), rule.name) if rule else ((), None)
+
+
+LEDGER_FIELDS = (
+    parts.words("source", "来源", "source"),
+    parts.count("on_time", "按时", "on time"),
+    parts.count("late", "迟到", "late"),
+    parts.count("revised", "修订", "revised"),
+    parts.count("duplicate", "重复", "duplicate"),
+    parts.count("quarantined", "隔离", "quarantined"),
+    parts.count("rejected", "拒收", "rejected"),
+)

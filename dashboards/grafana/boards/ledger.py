@@ -1,0 +1,163 @@
+"""Data quality and ledger: where every reading went, and which clocks and sensors are wrong."""
+
+from __future__ import annotations
+
+from dashboards.grafana.boards import parts
+from dashboards.grafana.boards.domain import LEDGER_FIELDS
+from dashboards.grafana.model import TEXT_ONLY, Board, Field, Kind, Panel, Row, Rows
+from dashboards.grafana.sql import Queries
+from streams.contracts.domain import Title
+
+
+def board(namespace: str) -> Board:
+    """Everything that was received is in exactly one column."""
+    queries = Queries("ledger", namespace)
+    went = (_shares(queries), _lost(queries), _sources(queries))
+    apart = (_quarantine(queries), _dead(queries))
+    good = (_bad(queries), _revisions(queries), _tickets(queries), _health(queries))
+    return Board(
+        "ledger",
+        Title("数据质量与台账", "Data quality and ledger"),
+        Title("每条读数的去向", "Where every reading went"),
+        (
+            Row(Title("去向", "Where readings went"), went),
+            Row(Title("隔离与死信", "Set apart"), apart),
+            Row(Title("质量", "Quality"), good),
+        ),
+        parts.choices(namespace),
+        since="now-24h",
+        refresh="1m",
+    )
+
+
+def _shares(queries: Queries) -> Panel:
+    fields = (parts.DOMAIN, parts.count("received", "收到", "received"), *LEDGER_FIELDS[1:])
+    return Panel(
+        Kind.BARS,
+        Title("读数去向（按领域，累计）", "Where readings went, by domain, since the start"),
+        queries.get("shares"),
+        "none",
+        parts.QUIET,
+        fields=fields,
+        rows=Rows.MUST,
+        width=18,
+    )
+
+
+def _lost(queries: Queries) -> Panel:
+    return parts.number(
+        Title("去向不明", "unaccounted for"),
+        queries.get("lost"),
+        steps=parts.NONE_WANTED,
+        rows=Rows.MUST,
+        width=6,
+        explains=Title(
+            "收到 = 入库 + 重复 + 隔离 + 拒收；不为零就是程序缺陷", "anything but 0 is a bug"
+        ),
+    )
+
+
+def _sources(queries: Queries) -> Panel:
+    share = Field("late_share", Title("迟到率", "late share"), "percent")
+    first = (parts.words("source", "来源", "source"), parts.AREA, parts.DOMAIN)
+    return Panel(
+        Kind.TABLE,
+        Title("按来源", "By source"),
+        queries.get("sources"),
+        TEXT_ONLY,
+        parts.QUIET,
+        fields=(*first, parts.count("received", "收到", "received"), *LEDGER_FIELDS[1:], share),
+        rows=Rows.MUST,
+        width=24,
+        height=10,
+    )
+
+
+def _quarantine(queries: Queries) -> Panel:
+    return Panel(
+        Kind.TABLE,
+        Title("隔离的读数（时钟）", "Quarantined: clocks"),
+        queries.get("quarantine"),
+        TEXT_ONLY,
+        Title("没有隔离的读数", "nothing is quarantined"),
+        Title("“最多提前”说明设备时钟的偏差", "how far a device's clock is ahead at most"),
+        fields=(
+            parts.words("reason", "原因", "reason"), parts.words("source", "来源", "source"),
+            parts.DOMAIN, parts.count("readings", "读数", "readings"),
+            parts.moment("first", "最早", "first"), parts.moment("last", "最近", "last"),
+            Field("ahead", Title("最多提前", "ahead at most"), "s"),
+        ),
+    )  # fmt: skip
+
+
+def _dead(queries: Queries) -> Panel:
+    return Panel(
+        Kind.TABLE,
+        Title("死信", "Dead letters"),
+        queries.get("dead"),
+        TEXT_ONLY,
+        Title("没有死信", "no dead letter"),
+        fields=(
+            parts.words("reason", "原因", "reason"), parts.words("source", "来源", "source"),
+            parts.DOMAIN, parts.count("letters", "条数", "letters"),
+            parts.count("waiting", "待处理", "waiting", parts.FEW_WANTED),
+            parts.moment("last", "最近", "last"),
+        ),
+    )  # fmt: skip
+
+
+def _bad(queries: Queries) -> Panel:
+    return Panel(
+        Kind.SERIES,
+        Title("未通过质量检查的比例", "Share that failed a check"),
+        queries.get("bad"),
+        "percent",
+        parts.QUIET,
+        rows=Rows.MUST,
+        least_s=3600,
+    )
+
+
+def _revisions(queries: Queries) -> Panel:
+    return Panel(
+        Kind.SERIES,
+        Title("修订的读数", "Readings revised"),
+        queries.get("revisions"),
+        "none",
+        Title("没有修订", "nothing was revised"),
+        least_s=300,
+    )
+
+
+def _tickets(queries: Queries) -> Panel:
+    return Panel(
+        Kind.TABLE,
+        Title("维护事项（按种类）", "Maintenance matters by kind"),
+        queries.get("tickets"),
+        TEXT_ONLY,
+        Title("没有维护事项", "none"),
+        fields=(
+            parts.words("kind", "种类", "kind"),
+            parts.count("open", "未结", "open", parts.FEW_WANTED),
+            parts.count("all", "全部", "all"),
+            parts.moment("oldest", "最早未结", "oldest open"),
+        ),
+    )
+
+
+def _health(queries: Queries) -> Panel:
+    return Panel(
+        Kind.TABLE,
+        Title("传感器健康（最近一天）", "Sensor health, newest day"),
+        queries.get("health"),
+        TEXT_ONLY,
+        Title("还没有一天结束", "no day has ended yet"),
+        fields=(
+            parts.words("property", "属性", "property"),
+            parts.count("sensors", "传感器", "sensors"),
+            Field("score", Title("平均健康分", "mean score"), "none", parts.SHARE_STEPS),
+            parts.COMPLETE,
+            parts.count("late", "迟到", "late"),
+            Field("gap", Title("最长中断", "longest gap"), "s"),
+        ),
+    )

@@ -1,0 +1,92 @@
+"""Fields, choices and panels that several boards have."""
+
+from __future__ import annotations
+
+from dashboards.grafana.model import (
+    NOTHING,
+    SEVERITIES,
+    SEVERITY_STEPS,
+    TEXT_ONLY,
+    Field,
+    Kind,
+    Panel,
+    Rows,
+    Step,
+    Variable,
+)
+from dashboards.grafana.sql import Queries
+from streams.contracts.domain import Title
+
+MOMENT = "dateTimeAsIso"
+QUIET = Title("没有数据", "no data")
+NO_ALERTS = Title("没有预警", "no alerts")
+GREEN, AMBER, RED = "#4cc38a", "#f5872b", "#e5373e"
+ALERT_LINK = "${api}/v1/alerts/${__data.fields.id}"
+POINT_LINK = "${api}/v1/points/${__data.fields.point}"
+YES_NO = (("true", "是 yes", AMBER), ("false", "否 no", ""))
+STALE_AFTER_S, LOST_AFTER_S = 300.0, 900.0  # house: a reader should look, should act
+AGE_STEPS = (Step(None, GREEN), Step(STALE_AFTER_S, AMBER), Step(LOST_AFTER_S, RED))
+NONE_WANTED = (Step(None, GREEN), Step(1.0, RED))
+FEW_WANTED = (Step(None, GREEN), Step(1.0, AMBER))
+SHARE_STEPS = (Step(None, RED), Step(80.0, AMBER), Step(95.0, GREEN))
+
+AREA = Field("area", Title("区域", "area"))
+PLACE = Field("place", Title("地点", "place"))
+DOMAIN = Field("domain", Title("领域", "domain"))
+RULE = Field("rule", Title("规则", "rule"))
+STATE = Field("state", Title("状态", "state"))
+CHANGE = Field("change", Title("变化", "change"))
+READ = Field("value", Title("数值", "value"))
+THRESHOLD = Field("threshold", Title("阈值", "threshold"))
+AGE = Field("age", Title("持续时间", "age"), "s")
+STALE = Field("stale", Title("数据中断", "stale"), words=YES_NO)
+UNVERIFIED = Field("unverified", Title("待核实", "unverified"), words=YES_NO)
+ALERT = Field("id", Title("证据", "evidence"), link=ALERT_LINK)
+POINT = Field("point", Title("点位", "point"), link=POINT_LINK)
+SEVERITY = Field("severity", Title("等级", "severity"), "none", SEVERITY_STEPS, SEVERITIES)
+COMPLETE = Field("complete", Title("完整率", "complete"), "percent", SHARE_STEPS)
+CODE = Field("code", Title("区划代码", "code"), link="${api}/v1/areas/${__data.fields.code}")
+
+
+def moment(column: str, zh: str, en: str) -> Field:
+    """A column of times."""
+    return Field(column, Title(zh, en), MOMENT)
+
+
+def count(column: str, zh: str, en: str, steps: tuple[Step, ...] = ()) -> Field:
+    """A column of whole numbers."""
+    return Field(column, Title(zh, en), "none", steps)
+
+
+def words(column: str, zh: str, en: str) -> Field:
+    """A column of text."""
+    return Field(column, Title(zh, en), TEXT_ONLY)
+
+
+def choices(namespace: str, *, counties: bool = True) -> tuple[Variable, ...]:
+    """Province → city → county, each limited by the one before."""
+    queries = Queries("choice", namespace)
+    province = Variable("province", Title("省", "Province"), queries.get("province"))
+    city = Variable("city", Title("市", "City"), queries.get("city"))
+    county = Variable("county", Title("县（市、区）", "County"), queries.get("county"))
+    return (province, city, county) if counties else (province, city)
+
+
+def number(
+    title: Title,
+    sql: str,
+    *,
+    unit: str = "none",
+    steps: tuple[Step, ...] = (),
+    no_data: Title = QUIET,
+    rows: Rows = Rows.MAY,
+    width: int = 4,
+    explains: Title = NOTHING,
+    words: tuple[tuple[str, str, str], ...] = (),
+    decimals: int | None = None,
+) -> Panel:
+    """One number in a small box."""
+    return Panel(
+        Kind.STAT, title, sql, unit, no_data, explains, steps, words,
+        rows=rows, width=width, height=4, decimals=decimals,
+    )  # fmt: skip

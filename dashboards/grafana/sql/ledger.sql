@@ -1,0 +1,58 @@
+-- name: shares
+-- Where every reading went, by domain.
+select domain, sum(received) as received, sum(on_time) as on_time, sum(late) as late,
+    sum(revised) as revised, sum(duplicate) as duplicate, sum(quarantined) as quarantined,
+    sum(rejected) as rejected
+from {ns}.board_ledger where area in ($county, $city, $province) group by domain order by domain
+
+-- name: lost
+-- received = stored + duplicate + quarantined + rejected; anything else is a bug.
+select coalesce(sum(received - stored - duplicate - quarantined - rejected), 0) as value
+from {ns}.board_ledger where area in ($county, $city, $province)
+
+-- name: sources
+select source, coalesce(area_name, area) as area, domain, received, on_time, late, revised,
+    duplicate, quarantined, rejected,
+    100.0 * late / nullif(on_time + late, 0) as late_share
+from {ns}.board_ledger where area in ($county, $city, $province)
+order by quarantined + rejected desc, late desc, received desc limit 200
+
+-- name: quarantine
+-- Readings set apart, by reason and source; `ahead` is how far their clocks were off at most.
+select reason, source, domain, count(*) as readings, min(t) as first, max(t) as last,
+    max(extract(epoch from t - ingest))::float8 as ahead
+from {ns}.board_quarantine where area in ($county, $city, $province)
+group by reason, source, domain order by count(*) desc limit 100
+
+-- name: dead
+select reason, source, domain, count(*) as letters,
+    count(*) filter (where retried_at is null) as waiting, max(stored_at) as last
+from {ns}.board_dead_letter group by reason, source, domain order by count(*) desc limit 100
+
+-- name: revisions
+-- Readings that were told anew with another value, over time.
+select $__timeGroup(r.t, $__interval) as time, r.domain as metric, count(*)::float8 as value
+from {ns}.board_revision r where $__timeFilter(r.t) and r.area in ($county)
+group by 1, 2 order by 1
+
+-- name: bad
+-- Share of readings that failed a check of quality, by property.
+select $__timeGroup(w.start, $__interval) as time, w.property as metric,
+    100.0 * sum(w.bad) / nullif(sum(w.n + w.bad), 0) as value
+from {ns}.board_window w
+where w.size_s = 3600 and $__timeFilter(w.start) and w.area in ($county)
+group by 1, 2 order by 1
+
+-- name: tickets
+select t.kind, count(*) filter (where t.closed is null) as open, count(*) as all,
+    min(t.opened) filter (where t.closed is null) as oldest
+from {ns}.board_ticket t where t.area in ($county, $city, $province) group by t.kind order by 2 desc
+
+-- name: health
+select h.property, count(*) as sensors, avg(h.score)::float8 as score,
+    100.0 * sum(h.received) / nullif(sum(h.expected), 0) as complete, sum(h.late) as late,
+    max(h.gap_s) as gap
+from {ns}.board_health h
+where h.area in ($county) and h.day_start = (select max(day_start) from {ns}.board_health
+    where day_start <= $__timeTo())
+group by h.property order by h.property

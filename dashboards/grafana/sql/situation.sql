@@ -1,0 +1,86 @@
+-- name: open_of
+-- Firing alerts of one colour.
+select count(*) as value from {ns}.board_alert
+where state = 'firing' and severity = {severity} and area in ($county, $city, $province)
+
+-- name: unknown
+-- Counties whose colour nobody can tell: their sensors are silent.
+select count(*) as value from {ns}.board_risk where unknown and area in ($county)
+
+-- name: behind
+-- Age of the oldest watermark of the chosen counties: up to there everything was judged.
+select greatest(extract(epoch from $__timeTo()::timestamptz - min(watermark)), 0)::float8 as value
+from {ns}.board_freshness where area in ($county) having count(*) > 0
+
+-- name: complete
+-- Share of sensors that are not silent.
+select 100.0 * greatest(s.sensors - coalesce(f.silent, 0), 0) / nullif(s.sensors, 0) as value
+from (select count(*) as sensors from {ns}.board_sensor where area in ($county)) s
+cross join (select sum(silent) as silent from {ns}.board_freshness where area in ($county)) f
+
+-- name: map
+-- Every county at its centre; -1 is unknown.
+select area_name as "area", lon as longitude, lat as latitude,
+    case when unknown then -1 else severity end as severity,
+    coalesce(led_by, '') as led_by, open_alerts, as_of, area as code
+from {ns}.board_risk
+where level = 'county' and area in ($county) and lon is not null order by area
+
+-- name: open
+-- Firing alerts, the worst and newest first; `age` up to the end of the time range.
+select al.severity, coalesce(al.area_name, al.area) as area, al.domain, al.rule,
+    coalesce(al.point_name, al.area_name, al.area) as place, al.value || ' ' || al.unit as value,
+    al.threshold || ' ' || al.unit as threshold,
+    greatest(extract(epoch from $__timeTo()::timestamptz - al.onset), 0)::float8 as age,
+    al.stale, al.unverified, act.acknowledged_at, act.closure_state, al.id
+from {ns}.board_alert al join {ns}.board_response act on act.alert = al.id
+where al.state = 'firing' and al.area in ($county, $city, $province)
+order by al.severity desc, al.onset desc limit 200
+
+-- name: changed
+-- What alerts did in the last hour of the time range.
+select t.event_time as time, t.severity, coalesce(t.area_name, t.area) as area, t.domain, t.rule,
+    t.place, t.change, t.state, t.value || ' ' || t.unit as value, t.alert as id
+from {ns}.board_transition t
+where t.event_time between $__timeTo()::timestamptz - interval '1 hour' and $__timeTo()
+    and t.area in ($county, $city, $province)
+order by t.event_time desc limit 200
+
+-- name: open_over_time
+-- Alerts that were open in each step, by the worst colour that they reached.
+select extract(epoch from step.at) as time,
+    case al.peak_severity when 4 then '红 red' when 3 then '橙 orange' when 2 then '黄 yellow'
+        when 1 then '蓝 blue' else '未定级 none' end as metric,
+    count(*)::float8 as value
+from generate_series($__timeFrom()::timestamptz, $__timeTo()::timestamptz, '$__interval'::interval)
+    as step (at)
+join {ns}.board_alert al on al.onset <= step.at and (al.ended is null or al.ended > step.at)
+where al.area in ($county, $city, $province) and al.onset <= $__timeTo()
+    and (al.ended is null or al.ended >= $__timeFrom())
+group by 1, 2 order by 1
+
+-- name: freshness
+-- Every domain: how far behind its slowest county is, and how many sensors are silent.
+select f.domain, min(f.watermark) as complete_up_to,
+    greatest(extract(epoch from $__timeTo()::timestamptz - min(f.watermark)), 0)::float8 as age,
+    count(*) as counties, sum(f.silent) as silent
+from {ns}.board_freshness f where f.area in ($county) group by f.domain order by age desc
+
+-- name: silence
+-- Silent things and whether somebody answered: stale alerts, gateways, open tickets.
+select * from (
+    select 'stale alert' as what, coalesce(al.point_name, al.area) as subject,
+        coalesce(al.area_name, al.area) as area, al.updated as since,
+        case when act.acknowledged_at is not null then 'acknowledged' else 'open' end as answer
+    from {ns}.board_alert al join {ns}.board_response act on act.alert = al.id
+    where al.stale and al.state = 'firing' and al.area in ($county, $city, $province)
+    union all
+    select 'ticket: ' || t.kind, t.subject, coalesce(t.area_name, t.area), t.opened, 'open'
+    from {ns}.board_ticket t
+    where t.closed is null and t.kind = 'silent' and t.area in ($county, $city, $province)
+    union all
+    select 'gateway ' || coalesce(g.state, 'never heard'), g.gateway, coalesce(g.area_name, g.area),
+        g.seen_at, 'open'
+    from {ns}.board_gateway g
+    where g.state in ('offline', 'degraded') and g.area in ($county, $city, $province)
+) silent order by since nulls first limit 200
