@@ -16,6 +16,7 @@ from api.access.caller import Caller
 from api.access.guard import actor, address_of
 from api.actions.actor import Actor, Kind, NotAllowed, OutOfSight, Role
 from api.actions.expected import Overtaken
+from api.actions.log_door import LogDoor
 from api.actions.opening import WritingPool
 from api.actions.refusal import Conflict, Refused, Unknown
 from api.actions.settings import ActingSettings
@@ -103,6 +104,12 @@ def now() -> datetime:
 def limits(request: Request) -> ActingSettings:
     """Dependency: house conventions."""
     found: ActingSettings = request.app.state.acting
+    return found
+
+
+def log_door(request: Request) -> LogDoor:
+    """Dependency: the way to the log."""
+    found: LogDoor = request.app.state.log_door
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from importlib import resources
@@ -23,6 +23,7 @@ from api.access.refusals import Refusals
 from api.access.settings import AccessSettings
 from api.actions.database import ActionDatabase
 from api.actions.following import Follower
+from api.actions.log_door import LogDoor
 from api.actions.opening import WritingPool
 from api.actions.settings import ActingSettings
 from api.delivery.settings import DeliverSettings
@@ -65,6 +66,7 @@ from api.transport import EntityTags, SecurityHeaders
 from api.view import Parts
 from streams.contracts.domain import Domain
 from streams.domains import find_domains
+from streams.log import Log
 
 MOST_BODY_BYTES = 1 << 20
 DESCRIPTION = """
@@ -115,13 +117,15 @@ def create_app(
     deliver: DeliverSettings | None = None,
     settings: AccessSettings | None = None,
     needs: Mapping[str, Need] = NEEDS,
+    open_log: Callable[[str], Log] | None = None,
 ) -> FastAPI:
     """The app over this database, reading `namespace` unless a request names another.
 
     Accounts and keys are those of `namespace`; `settings` are those of access, by default as they
     are without any environment. `LookupError` when a route says nowhere what it needs.
     `advance_s`: how often what follows from alerts by itself is looked after, in `namespace` and
-    the others that people watch; None leaves that to another process.
+    the others that people watch; None leaves that to another process. `open_log` opens the log of a
+    namespace, for what people hand to the stream; without it that is answered with 503.
     """
     parts = Parts(
         database=Database(conninfo, wait_s=wait_s),
@@ -150,6 +154,7 @@ def create_app(
     app.state.streams = Streams(parts, app.state.tails)
     app.state.acting = acting or ActingSettings()
     app.state.writing = WritingPool(conninfo, wait_s=wait_s)
+    app.state.log_door = LogDoor(open_log)
     app.state.advance_s = advance_s
     _install_access(app, conninfo, settings or AccessSettings.model_construct(), needs, wait_s)
     problem.install(app, guard.note_refusal)
@@ -223,6 +228,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await counting
     await held.refusals.flush()
     await asyncio.to_thread(app.state.writing.close)
+    await asyncio.to_thread(app.state.log_door.close)
     await held.actions.close()
     await held.database.close()
 

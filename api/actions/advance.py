@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 
-from api.actions import callout, callouts, closure, closures
+from api.actions import callout, callouts, closing, closure, closures
 from api.actions.actor import SYSTEM
 from api.actions.known import KnownAlert, find_alert
 from api.actions.refusal import Refused
@@ -89,6 +89,10 @@ def _heed(connection: Connection, now: datetime, content: dict[str, Any], plan: 
     alert = find_alert(connection, content["alert"])
     if alert is None:
         return
+    if content["change"] == Change.CLOSED and closing.make_up(
+        connection, now, alert, content["evidence"]
+    ):
+        log.warning("acting.close_made_up", alert=alert.id, by=content["evidence"]["by"])
     if content["state"] == AlertState.RESOLVED:
         closures.alert_ended(connection, SYSTEM, now, alert, content["change"], plan.closure)
         callouts.alert_ended(connection, now, alert, plan.callout)

@@ -1,8 +1,8 @@
 """What people do with an alert: acknowledge, assign, comment, silence, close by hand. Pure.
 
-None of it changes the alert: programs get every transition as before. What was done holds for the
-severity at which it was done: once the alert has risen above it, it stands open in people's lists
-again and wants to be acknowledged anew.
+A close ends the alert once the stream has taken it; nothing else changes it. What was done holds
+for the severity at which it was done: once the alert has risen above it, it stands open in people's
+lists again and wants to be acknowledged anew.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from api.actions.actor import Actor, Kind, Role
 from api.actions.refusal import Conflict, Refused
+from streams.contracts.closing import Ending
 
 PEOPLE = frozenset({Kind.PERSON})
 ORANGE = 3
@@ -28,13 +29,6 @@ class Action(StrEnum):
     SILENCE = "silence"
     UNSILENCE = "unsilence"
     CLOSE = "close"
-
-
-class Ending(StrEnum):
-    """Why a person closed it, apart from what the sensors say."""
-
-    FALSE_ALARM = "false_alarm"  # there was no hazard
-    CLOSED_BY_HAND = "closed_by_hand"  # there was one, and it is over
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from streams.storage.connect import Connection
 from streams.storage.migrate import namespace_kind
 
 ALERT = """
-select id, area, point, domain, state, severity, stale, sequence, updated, origin
+select id, area, point, subject, domain, state, severity, stale, sequence, updated, origin
 from alert where id = %s
 """
 AS_OF = """
@@ -30,6 +30,7 @@ class KnownAlert:
     id: str
     area: str
     point: str | None
+    subject: str
     domain: str
     state: str
     severity: int

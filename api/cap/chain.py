@@ -2,9 +2,10 @@
 
 Nothing is told of a pending alert. The first firing is an Alert, each later change an Update that
 names all earlier messages which have not expired, at least the one before. The end is a Cancel:
-with AllClear when it was measured, with a note and without AllClear when the sensor was wrong or
-the rule left service (docs/cap.md says why). What stays open is told again before it expires, for
-as long as its area is judged. The same transitions give the same messages, always.
+with AllClear when it was measured or people say that it is over, with a note and without AllClear
+when it was a false alarm, the sensor was wrong or the rule left service (docs/cap.md says why).
+What stays open is told again before it expires, for as long as its area is judged. The same
+transitions give the same messages, always.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from datetime import datetime, timedelta
 from api.moment import SHANGHAI
 from api.queries.cap_rows import CapRow
 from streams.contracts.cap.model import MsgType, Reference
+from streams.contracts.closing import Ending
 from streams.contracts.reason import AlertState, Change, Origin, Severity
 
 SECOND = timedelta(seconds=1)
@@ -41,8 +43,8 @@ class Told:
 
     @property
     def is_all_clear(self) -> bool:
-        """Whether a measurement says that the danger is over."""
-        return self.row.change == Change.CLEARED
+        """Whether a measurement, or a person, says that the danger is over."""
+        return self.row.change == Change.CLEARED or self.row.closed_as == Ending.CLOSED_BY_HAND
 
 
 def identifier(namespace: str, alert: str, sequence: int, renewal: int = 0) -> str:

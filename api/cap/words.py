@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from api.cap.chain import Told, cap_time
 from streams.contracts.cap.model import MsgType, ResponseType, Status
+from streams.contracts.closing import Ending
 from streams.contracts.reason import Change, Severity
 
 COLOURS_ZH = {
@@ -32,10 +33,18 @@ NOTES = {
     Status.EXERCISE: "演练，非真实警情。Exercise: this is no real alert.",
     Status.TEST: "测试，非真实警情。Test: this is no real alert.",
 }
-ENDINGS = {
+ENDINGS: dict[str, tuple[str, str]] = {
     Change.WITHDRAWN: (
         "撤回：监测设备数据有误，不表示险情曾经存在或已经结束。",
         "Withdrawn: the sensor was wrong; this says nothing about a danger.",
+    ),
+    Ending.FALSE_ALARM: (
+        "撤回：经人工核实为误报，并无险情。",
+        "Withdrawn: people found it to be a false alarm; there was no danger.",
+    ),
+    Ending.CLOSED_BY_HAND: (
+        "人工关闭：值守人员确认险情已结束，并非实测解除。",
+        "Closed by hand: people on duty say that the danger is over; it was not measured.",
     ),
     Change.RETIRED: (
         "撤回：监测点或规则已停用，不表示险情已经结束。",
@@ -122,8 +131,7 @@ def description_en(told: Told, names: Names) -> str:
 def note(told: Told, status: Status) -> str | None:
     """Why a message is no real one, and why an alert was taken back."""
     texts = [NOTES[status]] if status in NOTES else []
-    if told.msg_type is MsgType.CANCEL and not told.is_all_clear:
-        texts += _ending(told)
+    texts += filter(None, _ending(told))
     return " ".join(texts) or None
 
 
@@ -132,6 +140,6 @@ def _printable(text: str) -> str:
 
 
 def _ending(told: Told) -> tuple[str, str]:
-    if told.msg_type is not MsgType.CANCEL or told.is_all_clear:
+    if told.msg_type is not MsgType.CANCEL or told.row.change == Change.CLEARED:
         return "", ""
-    return ENDINGS.get(Change(told.row.change), UNENDED)
+    return ENDINGS.get(told.row.closed_as or told.row.change, UNENDED)

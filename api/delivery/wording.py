@@ -32,6 +32,11 @@ CHANGE_ZH = {
     "not_confirmed": "未确认，撤下",
     "withdrawn": "撤销（传感器异常）",
     "retired": "停用",
+    "closed": "人工关闭",
+}
+CLOSED = {
+    Language.ZH: {"false_alarm": "误报", "closed_by_hand": "险情已结束"},
+    Language.EN: {"false_alarm": "false alarm", "closed_by_hand": "over"},
 }
 
 
@@ -95,13 +100,16 @@ def _line(event: Event, expired: bool, language: Language, names: Names) -> str:
     parts = [f"{_status(event, language)}{_head(event, language, names)}"]
     if language is Language.ZH:
         parts.append(CHANGE_ZH.get(content["change"], content["change"]))
+        parts += _closed(content, language)
         parts += _value(content, "实测", "阈值")
         parts += ["未经核实"] if content["unverified"] else []
         parts += ["数据中断"] if content["stale"] and content["change"] != "stale" else []
         parts += ["已过有效期，请先核实"] if expired else []
         parts += [at, f"来源：{ORIGIN.get(content['origin'], content['origin'])}"]
         return "；".join(parts)
-    parts.append(str(content["change"]).replace("_", " "))
+    by_hand = " by hand" if content["change"] == "closed" else ""
+    parts.append(str(content["change"]).replace("_", " ") + by_hand)
+    parts += _closed(content, language)
     parts += _value(content, "measured", "threshold")
     parts += [word for word in ("unverified", "stale") if content[word]]
     parts += ["expired: verify before acting"] if expired else []
@@ -122,6 +130,14 @@ def _head(event: Event, language: Language, names: Names) -> str:
         return " ".join(filter(None, (grade, rule.zh, area[0], place)))
     grade = "ended" if content["state"] == "resolved" else COLOURS[severity][0]
     return " ".join(filter(None, (grade, rule.en, area[1], place)))
+
+
+def _closed(content: Mapping[str, Any], language: Language) -> list[str]:
+    """How and why people closed it."""
+    if content["change"] != "closed":
+        return []
+    said = content["evidence"]
+    return [part for part in (CLOSED[language].get(said["as"], said["as"]), said["reason"]) if part]
 
 
 def _value(content: Mapping[str, Any], value: str, threshold: str) -> list[str]:

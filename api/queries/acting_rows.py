@@ -18,6 +18,7 @@ class ActedRow:
     closed_as: str | None
     closed_by: str | None
     closed_at: datetime | None
+    close_state: str | None
     closure_state: str | None
     closure: int | None
     executed: int
@@ -40,6 +41,7 @@ class ActionRow:
     assignee: str
     until: datetime | None
     ending: str | None
+    outcome: str | None
 
 
 @dataclass(frozen=True, slots=True)

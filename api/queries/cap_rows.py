@@ -33,6 +33,7 @@ class CapRow:
     threshold: str | None
     unit: str
     origin: str
+    closed_as: str | None
     area_name: str | None
     area_name_en: str | None
     point_name: str | None

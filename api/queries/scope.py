@@ -66,6 +66,7 @@ CONDITIONS: Mapping[str, str] = {
     "acting_answer": _AREA,
     "alert": _AREA,
     "alert_action": _AREA,
+    "alert_close": _AREA,
     "alert_transition": "exists (select from {ns}.alert a where a.id = {t}.alert"
     " and a.area ^@ any(%(_reach)s::text[]))",
     "alert_with_actions": _AREA,

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.acting import ACTING_RESPONSES, in_sight, last_seen, limits, now, who_acts, written
+from api.acting import (
+    ACTING_RESPONSES,
+    in_sight,
+    last_seen,
+    limits,
+    log_door,
+    now,
+    who_acts,
+    written,
+)
 from api.actions.actor import Actor
-from api.actions.alert_action import Action, Ending, Given
+from api.actions.alert_action import Action, Given
 from api.actions.alert_actions import act
+from api.actions.closing import close
+from api.actions.log_door import LogDoor
 from api.actions.settings import ActingSettings
 from api.colour import Colour, colour
 from api.moment import GivenMoment, Moment
@@ -21,6 +33,7 @@ from api.queries.database import Reader
 from api.queries.rows import AlertRow
 from api.strict import StrictRoute
 from api.view import Freshness, View, chosen_namespace, parts, view
+from streams.contracts.closing import Ending
 
 router = APIRouter(route_class=StrictRoute, prefix="/alerts", tags=["acting"], responses=RESPONSES)
 
@@ -83,6 +96,7 @@ class ActionItem(BaseModel):
                     "assignee": "",
                     "until": None,
                     "ending": None,
+                    "outcome": None,
                 }
             ]
         }
@@ -99,6 +113,11 @@ class ActionItem(BaseModel):
     assignee: str
     until: Moment | None
     ending: str | None
+    outcome: str | None = Field(
+        description="Of a close: `closing` until the stream has taken it, then `closed`; "
+        "`not_open`: the alert had ended by then; `risen`: it was worse by then than at the close, "
+        "and goes on; `beside`: an old one, which the stream was never told of."
+    )
 
 
 class Actions(BaseModel):
@@ -111,12 +130,17 @@ class Actions(BaseModel):
 
 @router.post(
     "/{id}/actions",
-    responses=ACTING_RESPONSES,
+    responses=ACTING_RESPONSES
+    | {
+        202: {"model": ActionItem, "description": "A close was handed to the stream."},
+        200: {"model": ActionItem, "description": "It had been closed so before."},
+    },
     status_code=201,
     summary="Act on an alert",
-    description="Acknowledge, assign, comment, silence, unsilence or close by hand. For people's "
-    "lists: programs get every transition as before. An action holds until the alert rises above "
-    "the severity at which it was taken.",
+    description="Acknowledge, assign, comment, silence, unsilence or close by hand. An action "
+    "holds until the alert rises above the severity at which it was taken. A close is handed to "
+    "the stream (202, `outcome` is `closing`), which ends the alert: everybody gets the transition "
+    "`closed`. The same close again is 200 and changes nothing; 503 when the log does not answer.",
 )
 async def act_on(
     request: Request,
@@ -127,13 +151,22 @@ async def act_on(
     at: Annotated[datetime, Depends(now)],
     expected: Annotated[int | None, Depends(last_seen)],
     settings: Annotated[ActingSettings, Depends(limits)],
+    door: Annotated[LogDoor, Depends(log_door)],
+    response: Response,
 ) -> ActionItem:
     given, most = wanted.given(), settings.action_limits()
     async with in_sight(request, namespace) as reader:
         await read_alert(reader, id)
-    number = await written(
-        request, namespace, lambda c: act(c, by, at, id, wanted.action, given, most, expected)
-    )
+    if wanted.action is Action.CLOSE:
+        append = partial(door.append, namespace)
+        taken = await written(
+            request, namespace, lambda c: close(c, append, by, at, id, given, most, expected)
+        )
+        number, response.status_code = taken.number, 202 if taken.new else 200
+    else:
+        number = await written(
+            request, namespace, lambda c: act(c, by, at, id, wanted.action, given, most, expected)
+        )
     async with parts(request).database.reading(namespace) as reader:
         rows = await reader.rows(ActionRow, "alert_actions", alert=id)
     return action_item(next(row for row in rows if row.number == number))
@@ -176,4 +209,5 @@ def action_item(row: ActionRow) -> ActionItem:
         assignee=row.assignee,
         until=row.until,
         ending=row.ending,
+        outcome=row.outcome,
     )

@@ -34,17 +34,21 @@ STATES: dict[State, list[str] | None] = {
 
 
 class Acted(BaseModel):
-    """What people and programs did with it; none of it changes the alert."""
+    """What people and programs did with it; of all that only a close changes the alert."""
 
     acknowledged_by: str | None = Field(description="Null again when it has risen.")
     acknowledged_at: Moment | None
     assigned_to: str | None
     silenced_until: Moment | None = Field(description="In people's lists only.")
     closed_as: str | None = Field(
-        description="By hand: false_alarm or closed_by_hand, whatever the sensors say."
+        description="By hand: false_alarm or closed_by_hand; the change is then `closed`."
     )
     closed_by: str | None
     closed_at: Moment | None
+    close_state: str | None = Field(
+        description="`closing` until the stream has taken it, then `closed`; `not_open`: the alert "
+        "had ended by then; `beside`: an old one, which the stream was never told of."
+    )
     closure: int | None = Field(description="The road closure that it led to.")
     closure_state: str | None
     executed: int = Field(description="Subscribers whose newest answer says so.")
@@ -107,6 +111,7 @@ class AlertItem(BaseModel):
                         "closed_as": None,
                         "closed_by": None,
                         "closed_at": None,
+                        "close_state": None,
                         "closure": 12,
                         "closure_state": "ordered",
                         "executed": 3,
@@ -339,6 +344,7 @@ def acted_item(row: ActedRow) -> Acted:
         closed_as=row.closed_as,
         closed_by=row.closed_by,
         closed_at=row.closed_at,
+        close_state=row.close_state,
         closure=row.closure,
         closure_state=row.closure_state,
         executed=row.executed,

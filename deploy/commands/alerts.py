@@ -134,11 +134,24 @@ def close(
     who: Who = None,
     namespace: Namespace = None,
 ) -> None:
-    """Closes it by hand, whatever its sensors say."""
-    from api.actions.alert_action import Action, Ending, Given
+    """Closes it by hand, whatever its sensors say: the stream ends it and tells everybody."""
+    from contextlib import closing
+    from functools import partial
+
+    from api.actions.alert_action import Given
+    from api.actions.closing import close as close_by_hand
+    from api.actions.log_door import LogDoor
+    from deploy.acting import doing, house, local, now
+    from deploy.var_dir import settings_here
+    from streams.contracts.closing import Ending
+    from streams.log.opening import open_log
 
     ending = Ending.FALSE_ALARM if false_alarm else Ending.CLOSED_BY_HAND
-    _act(alert, Action.CLOSE, Given(note, ending=ending), who, namespace)
+    given, most, settings = Given(note, ending=ending), house().action_limits(), settings_here()
+    with closing(LogDoor(partial(open_log, settings))) as door, doing(namespace) as connection:
+        append = partial(door.append, namespace or settings.namespace)
+        taken = close_by_hand(connection, append, local(who), now(), alert, given, most)
+    typer.echo(f"{'closing' if taken.new else 'closed so before'}: {alert}")
 
 
 def _act(alert: str, action: Action, given: Given, who: str | None, namespace: str | None) -> None:
@@ -221,7 +234,7 @@ def _acted_marks(item: AlertItem) -> list[str]:
     marks = [f"acknowledged by {acted.acknowledged_by}"] if acted.acknowledged_by else []
     marks += [f"assigned to {acted.assigned_to}"] if acted.assigned_to else []
     marks += ["silenced"] if acted.silenced_until else []
-    marks += [acted.closed_as] if acted.closed_as else []
+    marks += [f"{acted.closed_as} ({acted.close_state})"] if acted.closed_as else []
     marks += [f"road {acted.closure_state}"] if acted.closure_state else []
     return [*marks, "not done by a subscriber"] if acted.stands_out else marks
 

@@ -20,6 +20,8 @@ def api() -> None:
     names none; its accounts and keys hold), CITYBRAIN_API_OPEN and CITYBRAIN_OIDC_…. Listens on
     loopback unless told otherwise.
     """
+    from functools import partial
+
     import uvicorn
 
     from api.access.settings import AccessSettings
@@ -28,6 +30,7 @@ def api() -> None:
     from api.delivery.settings import load_deliver_settings
     from deploy.var_dir import settings_here
     from streams.domains import find_domains
+    from streams.log.opening import open_log
 
     settings = settings_here()
     uvicorn.run(
@@ -40,6 +43,7 @@ def api() -> None:
             advance_s=ADVANCE_S,
             deliver=load_deliver_settings(),
             settings=AccessSettings.load(),
+            open_log=partial(open_log, settings),
         ),
         host=settings.api_host,
         port=settings.api_port,

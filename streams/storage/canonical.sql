@@ -23,6 +23,9 @@ select alert, sequence, event_time, state, severity, stale, unverified, change, 
        unit, rule_version, origin, evidence, completeness
 from alert_transition;
 
+-- name: alert_close
+select alert, number, verdict, area from alert_close;
+
 -- name: outbox
 select topic, key, area, status, notify, content
 from outbox;

@@ -17,6 +17,7 @@ from streams.contracts.reason import NamespaceKind
 from streams.errors import FenceLost, Unavailable
 from streams.storage.accounts import write_accounts
 from streams.storage.alerts import write_transitions
+from streams.storage.closing import write_closed
 from streams.storage.connect import Connection, Cursor, connect, translated
 from streams.storage.findings import write_findings
 from streams.storage.late import join_late, merge_late
@@ -180,6 +181,7 @@ class Committer:
                 ledger[key] = ledger[key] + row if key in ledger else row
         write_findings(cursor, outcome)
         write_transitions(cursor, kind, self._topic, partition, outcome.transitions)
+        write_closed(cursor, self._topic, partition, outcome.closed)
         write_accounts(cursor, self._topic, partition, outcome, ledger, marks)
         for what, version, position in outcome.activated:
             cursor.execute(KEEP_ACTIVE, (what, partition, version, position))

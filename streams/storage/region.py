@@ -23,6 +23,7 @@ from streams.region.alerts import ORIGINS
 from streams.region.order import Clocks
 from streams.region.stage import RegionStage
 from streams.storage.alerts import write_transitions
+from streams.storage.closing import write_closed
 from streams.storage.connect import Connection, Cursor, connect, translated
 from streams.storage.findings import write_risks
 from streams.storage.migrate import REGION_TOPIC, namespace_kind
@@ -133,6 +134,7 @@ class RegionRunner:
         self._pages.flush()
         kind = namespace_kind(cursor.connection)
         write_transitions(cursor, kind, REGION_TOPIC, 0, result.transitions)
+        write_closed(cursor, REGION_TOPIC, 0, result.closed)
         write_risks(cursor, result.risks.values())
         self._move(cursor, since, stretch.before)
         return stretch.before - since + len(stretch.messages)

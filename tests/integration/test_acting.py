@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import httpx
@@ -26,6 +27,7 @@ from api.actions.message import Step as MessageStep
 from api.actions.refusal import Conflict, Refused
 from api.app import create_app
 from streams.contracts.reason import Change, NamespaceKind, Severity
+from streams.log.postgres import PostgresLog
 from streams.storage.connect import Connection, connect
 from streams.storage.sequencer import number_outbox
 from tests.support.acting_day import COUNTY, LINK, Day, moment
@@ -49,7 +51,8 @@ def day(database_url: str, namespace: str) -> Iterator[Day]:
 @pytest.fixture
 def client(day: Day) -> Iterator[httpx.Client]:
     """The API as a commander uses it, at the day's time; `x-as: second` is another one."""
-    app = create_app(day.conninfo, day.namespace, {})
+    opener = partial(PostgresLog, day.conninfo)
+    app = create_app(day.conninfo, day.namespace, {}, open_log=opener)
     actors = {each.who: each for each in (COMMANDER, SECOND, OPERATOR, PROGRAM, VIEWER)}
     whose = {"who": COMMANDER.who}
     app.dependency_overrides[who_acts] = lambda: actors[whose["who"]]
@@ -261,10 +264,11 @@ def test_closed_by_hand_is_an_ending_of_its_own(day: Day, client: httpx.Client) 
     assert wrong.status_code == 422
     assert {e["parameter"] for e in wrong.json()["errors"]} == {"body.note", "body.ending"}
     given = {"action": "close", "ending": "false_alarm", "note": "gauge was cleaned"}
-    assert client.post(f"/v1/alerts/{alert}/actions", json=given).status_code == 201
+    assert client.post(f"/v1/alerts/{alert}/actions", json=given).status_code == 202
     item = get(client, f"/v1/alerts/{alert}")["alert"]
-    assert item["state"] == "firing"
+    assert item["state"] == "firing", "until the stream has taken it"
     assert item["acted"]["closed_as"] == "false_alarm"
+    assert item["acted"]["close_state"] == "closing"
 
 
 def test_a_closure_over_http(day: Day, client: httpx.Client) -> None:

@@ -9,9 +9,10 @@ import pytest
 from api.actions import acting, alert_action, callout, closure, message
 from api.actions.acting import Answer, Outcome
 from api.actions.actor import SYSTEM, Actor, Kind, NotAllowed, Role
-from api.actions.alert_action import LIMITS, Action, Done, Ending, Given, Standing
+from api.actions.alert_action import LIMITS, Action, Done, Given, Standing
 from api.actions.closure import Hazard, State, Step
 from api.actions.refusal import Conflict, Refused, Unknown
+from streams.contracts.closing import Ending
 from tests.support.actors import COMMANDER, ELSEWHERE, OPERATOR, PROGRAM, SECOND, VIEWER
 
 AREA = "330106"

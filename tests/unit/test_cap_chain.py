@@ -59,6 +59,7 @@ FIRST = CapRow(
     threshold="0.15",
     unit="m",
     origin="live",
+    closed_as=None,
     area_name="西湖区",
     area_name_en="Xihu",
     point_name="文三路下穿",
@@ -184,6 +185,19 @@ def test_an_end_without_a_measurement_clears_nothing(change: str) -> None:
     assert "Withdrawn" in (found.note or "")
     assert found.infos[0].response_types == (ResponseType.MONITOR,)
     assert found.infos[0].urgency is not Urgency.PAST
+
+
+def test_closed_by_hand_is_an_all_clear_and_a_false_alarm_is_taken_back() -> None:
+    for said, response, words in (
+        ("closed_by_hand", ResponseType.ALL_CLEAR, "people on duty say"),
+        ("false_alarm", ResponseType.MONITOR, "there was no danger"),
+    ):
+        rows = [*RAISED, *life((12, "closed", ENDED | {"closed_as": said}))[1:]]
+        found = message(chain(rows)[-1])
+        assert found.msg_type is MsgType.CANCEL
+        assert words in (found.note or "")
+        assert found.infos[0].response_types == (response,)
+        assert words in (found.infos[1].description or "")
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,15 @@ def test_one_alert_in_both_languages() -> None:
     assert en.lines[0].endswith("origin: live")
 
 
+def test_a_close_says_how_and_why() -> None:
+    evidence = {"by": "account:wang", "as": "false_alarm", "reason": "gauge cleaned"}
+    ended = event(state="resolved", change="closed", value=None, evidence=evidence)
+    zh = letter([(ended, False)], Language.ZH, NAMES)
+    assert "；人工关闭；误报；gauge cleaned；" in zh.lines[0]
+    en = letter([(ended, False)], Language.EN, NAMES)
+    assert "; closed by hand; false alarm; gauge cleaned; " in en.lines[0]
+
+
 @pytest.mark.parametrize(
     ("status", "mark"), [("Exercise", "【演练】"), ("Test", "【测试】")]
 )  # fmt: skip

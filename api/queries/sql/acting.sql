@@ -2,7 +2,7 @@
 -- How these alerts stand with people and programs.
 select id, acknowledged_by, acknowledged_at, assigned_to,
     case when silenced_until > now() then silenced_until end as silenced_until,
-    closed_as, closed_by, closed_at, closure_state, closure, executed, refused, failed
+    closed_as, closed_by, closed_at, close_state, closure_state, closure, executed, refused, failed
 from alert_with_actions
 where id = any(%(alerts)s) and (acknowledged_by is not null or assigned_to is not null
     or silenced_until is not null or closed_as is not null or closure is not null
@@ -10,9 +10,17 @@ where id = any(%(alerts)s) and (acknowledged_by is not null or assigned_to is no
 
 -- name: alert_actions
 -- What was done with an alert, in order.
-select alert, number, area, action, who, at, alert_sequence, event_time, severity, note,
-    coalesce(assignee, '') as assignee, until, ending
-from alert_action where alert = %(alert)s order by number
+select d.alert, d.number, d.area, d.action, d.who, d.at, d.alert_sequence, d.event_time,
+    d.severity, d.note, coalesce(d.assignee, '') as assignee, d.until, d.ending,
+    case
+        when d.action <> 'close' then null
+        when not d.sent then 'beside'
+        else coalesce(c.verdict, case when a.change = 'closed' then 'closed' else 'closing' end)
+    end as outcome
+from alert_action d
+left join alert a on a.id = d.alert
+left join alert_close c on c.alert = d.alert and c.number = d.number
+where d.alert = %(alert)s order by d.number
 
 -- name: closures
 -- Newest first; keyset (id) descending.

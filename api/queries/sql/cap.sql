@@ -3,6 +3,7 @@
 select t.alert, t.sequence, al.rule, t.rule_version, al.domain, al.area, al.point, al.subject,
     al.onset, t.event_time, t.decided_at, t.valid_until, t.state, t.severity, t.stale, t.unverified,
     t.change, t.value, t.threshold, t.unit, t.origin,
+    case when t.change = 'closed' then t.evidence ->> 'as' end as closed_as,
     ar.name as area_name, ar.name_en as area_name_en, p.name as point_name, p.lon, p.lat,
     c.at as judged_at
 from alert_transition t join alert al on al.id = t.alert

@@ -47,7 +47,7 @@ function actedMarks(acted) {
   if (acted.stands_out) marks.push("not-done");
   if (["ordered", "confirmed"].includes(acted.closure_state)) marks.push("road-closed");
   if (acted.closure_state === "advised") marks.push("road-advised");
-  if (acted.closed_as) marks.push("by-hand");
+  if (acted.closed_as) marks.push(acted.close_state === "closing" ? "closing" : "by-hand");
   else if (acted.acknowledged_by) marks.push("acknowledged");
   if (acted.silenced_until) marks.push("silenced");
   return marks;

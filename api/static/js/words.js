@@ -30,6 +30,7 @@ const WORDS = {
   unverified: ["待核实", "unverified"],
   acknowledged: ["已确认", "acknowledged"],
   "by-hand": ["人工关闭", "closed by hand"],
+  closing: ["正在关闭", "being closed"],
   silenced: ["已静默", "silenced"],
   "road-closed": ["道路封闭", "road closed"],
   "road-advised": ["建议封路", "closure advised"],
