@@ -206,6 +206,26 @@ class TransitionRow:
 
 
 @dataclass(frozen=True, slots=True)
+class LateRow:
+    kind: str
+    alert: str | None
+    readings: int
+    first_time: datetime
+    first_value: str
+    worst_time: datetime
+    worst_value: str
+    unit: str
+    threshold: str
+    severity: int
+    sensor: str | None
+    property: str | None
+    topic: str
+    partition: int
+    position: int
+    decided_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class FollowedRow:
     alert: str
     sequence: int

@@ -67,6 +67,7 @@ CONDITIONS: Mapping[str, str] = {
     "alert": _AREA,
     "alert_action": _AREA,
     "alert_close": _AREA,
+    "alert_late": _AREA,
     "alert_transition": "exists (select from {ns}.alert a where a.id = {t}.alert"
     " and a.area ^@ any(%(_reach)s::text[]))",
     "alert_with_actions": _AREA,

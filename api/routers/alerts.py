@@ -16,7 +16,7 @@ from api.paging import Paging, paging
 from api.problem import RESPONSES, not_found
 from api.queries.acting_rows import ActedRow
 from api.queries.database import Reader
-from api.queries.rows import AlertRow, TransitionRow
+from api.queries.rows import AlertRow, LateRow, TransitionRow
 from api.strict import StrictRoute
 from api.view import Freshness, Page, Span, View, span, view
 from streams.contracts.domain import Title
@@ -178,11 +178,37 @@ class TransitionItem(BaseModel):
     evidence: dict[str, Any]
 
 
+class LateItem(BaseModel):
+    """Readings that came too late to be judged, and would have changed the alert. They move
+    nothing: an alert's history is never rewritten."""
+
+    kind: str = Field(
+        description="What they would have changed: `earlier`, it would have begun earlier; "
+        "`higher`, it would have been worse then; `longer`, it would not have ended; `raised`, "
+        "there would have been another alert, in that hour, that never was."
+    )
+    readings: int = Field(description="How many there were.")
+    first_time: Moment = Field(description="Event time of the earliest.")
+    first_value: str
+    worst_time: Moment = Field(description="Event time of the worst.")
+    worst_value: str
+    unit: str
+    threshold: str = Field(description="That the worst met.")
+    severity: Colour = Field(description="Of this threshold.")
+    sensor: str | None
+    property: str | None
+    decided_at: Moment = Field(description="Processing time at which the first of them came.")
+    log_topic: str
+    log_partition: int
+    log_position: int = Field(description="Log offset of the first that came.")
+
+
 class AlertDetail(BaseModel):
-    """One alert with its history."""
+    """One alert with its history, and what came too late for it."""
 
     alert: AlertItem
     transitions: list[TransitionItem]
+    late: list[LateItem]
     freshness: Freshness
 
 
@@ -253,16 +279,19 @@ async def alerts(
     "/{id}",
     summary="One alert",
     description="Its present state and every transition, with reason, value, threshold, evidence "
-    "and the log position of the evidence.",
+    "and the log position of the evidence; and the readings that came too late to be judged, with "
+    "what they would have changed.",
 )
 async def alert(id: str, seen: Annotated[View, Depends(view)]) -> AlertDetail:
     row = await seen.reader.row(AlertRow, "alert", id=id)
     if row is None:
         raise not_found("alert", id)
     transitions = await seen.reader.rows(TransitionRow, "transitions", id=id)
+    late = await seen.reader.rows(LateRow, "late_beside", id=id)
     return AlertDetail(
         alert=(await alert_items([row], seen))[0],
         transitions=[transition_item(each) for each in transitions],
+        late=[late_item(each) for each in late],
         freshness=seen.freshness(),
     )
 
@@ -375,4 +404,25 @@ def transition_item(row: TransitionRow) -> TransitionItem:
         log_partition=row.partition,
         log_position=row.position,
         evidence=dict(row.evidence),
+    )
+
+
+def late_item(row: LateRow) -> LateItem:
+    """The row for people."""
+    return LateItem(
+        kind=row.kind,
+        readings=row.readings,
+        first_time=row.first_time,
+        first_value=row.first_value,
+        worst_time=row.worst_time,
+        worst_value=row.worst_value,
+        unit=row.unit,
+        threshold=row.threshold,
+        severity=colour(row.severity),
+        sensor=row.sensor,
+        property=row.property,
+        decided_at=row.decided_at,
+        log_topic=row.topic,
+        log_partition=row.partition,
+        log_position=row.position,
     )

@@ -20,16 +20,24 @@ from streams.errors import Misconfigured
 from streams.storage.explaining import (
     AlertHead,
     Hazard,
+    Late,
     Reading,
     Told,
     find_alert,
     hazards_around,
+    late_beside,
     readings_around,
     transitions_of,
 )
 from streams.storage.registry import known_versions, load_version
 
 SHOWN_READINGS = 2  # before and after each transition
+WOULD = {
+    "earlier": "it would have begun earlier, {}",
+    "higher": "it would have been {} then",
+    "longer": "it would not have ended then",
+    "raised": "there would have been another alert, {}",
+}
 
 
 @dataclass(frozen=True)
@@ -40,6 +48,7 @@ class Story:
     told: list[Told]
     readings: list[Reading]
     hazards: list[Hazard]
+    late: list[Late]
     versions: Mapping[str, str]  # short mark → hash of the rule set
     standing: Standing | None
     thresholds: Mapping[str, Decimal]
@@ -54,6 +63,7 @@ def tell_story(
     with opened(conninfo, namespace) as connection:
         alert = find_alert(connection, beginning)
         told = transitions_of(connection, alert.id)
+        late = late_beside(connection, alert.id)
         versions: dict[str, str] = {}
         for mark in dict.fromkeys(one.rule_version.partition("@")[2] for one in told):
             known = known_versions(connection, mark, "rules") if mark else []
@@ -70,7 +80,7 @@ def tell_story(
     hours = float(held.values.get("profile.utc_offset_hours", "8"))
     zone = timezone(timedelta(hours=hours))
     thresholds = _thresholds(alert, standing)
-    return Story(alert, told, readings, hazards, versions, standing, thresholds, zone)
+    return Story(alert, told, readings, hazards, late, versions, standing, thresholds, zone)
 
 
 def _standing(
@@ -109,6 +119,8 @@ def story_lines(story: Story) -> Iterator[str]:
     for hazard in story.hazards:
         end = "goes on" if hazard.end is None else f"to {_at(hazard.end, zone)}"
         yield f"episode {hazard.kind} {hazard.id}: from {_at(hazard.start, zone)}, {end}"
+    for late in story.late:
+        yield from _late_lines(late, zone)
 
 
 def _step_lines(story: Story, one: Told) -> Iterator[str]:
@@ -144,6 +156,19 @@ def _step_lines(story: Story, one: Told) -> Iterator[str]:
         )
 
 
+def _late_lines(late: Late, zone: timezone) -> Iterator[str]:
+    severity = Severity(late.severity).name.lower()
+    yield (
+        f"too late to be judged: {late.readings} readings from {_at(late.first_time, zone)}, worst "
+        f"{late.worst_value} {late.unit} ≥ {late.threshold} at {_at(late.worst_time, zone)} "
+        f"({late.sensor}): {WOULD[late.kind].format(severity)}"
+    )
+    yield (
+        f"   came {_at(late.decided_at, zone)}, {late.topic}[{late.partition}] position "
+        f"{late.position}"
+    )
+
+
 def _chart(story: Story) -> Iterator[str]:
     """In the unit of the rule, which may be another than the property's. A derived value is known
     where the alert moved only."""
@@ -176,6 +201,7 @@ def story_json(story: Story) -> dict[str, Any]:
         "transitions": [asdict(one) for one in story.told],
         "readings": [asdict(one) for one in story.readings],
         "episodes": [asdict(one) for one in story.hazards],
+        "late": [asdict(one) for one in story.late],
         "rule_sets": dict(story.versions),
         "thresholds": {name: str(value) for name, value in story.thresholds.items()},
     }

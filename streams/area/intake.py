@@ -9,6 +9,7 @@ import numpy as np
 
 from streams.area import numbered
 from streams.area.lane_work import Taken
+from streams.area.late_readings import note_late, unjudged
 from streams.area.report import Report
 from streams.area.seat import Seat
 from streams.contracts.exact import to_text
@@ -94,10 +95,11 @@ def quarantine(report: Report, seat: Seat, frame: Frame, rows: Chunk, outcome: O
         )
 
 
-def hand_late(seat: Seat, frame: Frame, rows: Chunk, outcome: Outcome) -> None:
+def hand_late(seat: Seat, frame: Frame, rows: Chunk, now_ms: int, outcome: Outcome) -> None:
     """Late candidates: the store knows whether they are new."""
     if not len(rows):
         return
+    note_late(seat, rows, now_ms, False, outcome)
     outcome.late.append(
         LateRows(
             ((seat.area, frame.domain, frame.source),),
@@ -112,10 +114,11 @@ def hand_late(seat: Seat, frame: Frame, rows: Chunk, outcome: Outcome) -> None:
     )
 
 
-def record(seat: Seat, frame: Frame, taken: Taken, outcome: Outcome) -> None:
+def record(seat: Seat, frame: Frame, taken: Taken, now_ms: int, outcome: Outcome) -> None:
     """Rows, revisions, flags, tickets and the ledger of one frame."""
     sifted, ids = taken.sifted, seat.property_id
-    hand_late(seat, frame, sifted.late, outcome)
+    hand_late(seat, frame, sifted.late, now_ms, outcome)
+    note_late(seat, unjudged(sifted, taken.flag), now_ms, True, outcome)
     new, revised = len(sifted.new), len(sifted.revised)
     outcome.count(
         seat.area,

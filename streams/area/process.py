@@ -228,7 +228,7 @@ class Area:
         if frame.backfill:
             rows.flag = seat.work.quality.grade(rows, source_flag)
             seat.work.lane.note_late(rows.time_ms)
-            intake.hand_late(seat, frame, rows, outcome)
+            intake.hand_late(seat, frame, rows, self.proc_ms, outcome)
             return
         early = rows.time_ms + seat.work.lane.interval_ms[rows.series] > (
             frame.ingest_ms + self.future_ms
@@ -240,7 +240,7 @@ class Area:
             source_flag = None if source_flag is None else source_flag[keep]
         self._hear(seat, rows.series, outcome)
         taken = seat.work.take(rows, source_flag, self.proc_ms, position)
-        intake.record(seat, frame, taken, outcome)
+        intake.record(seat, frame, taken, self.proc_ms, outcome)
         self._obey(seat, judging.judge(self.book, seat, taken, self.moment(), outcome), outcome)
         self._move_windows(domain, seat, frame.source, taken, outcome)
         for reader, table in seat.readers:

@@ -17,6 +17,7 @@ from streams.contracts.closing import Closed
 from streams.contracts.completeness import Completeness
 from streams.contracts.domain import SHANGHAI_OFFSET_MS, Episode, Result, Ticket
 from streams.contracts.frame import Int8, Int16, Int32, Int64
+from streams.contracts.late_reading import LateReading
 from streams.contracts.reason import AlertState, Change, Origin, Reason, Severity
 from streams.contracts.warning import Announcement
 
@@ -303,6 +304,7 @@ class Outcome:
     revisions: list[Revisions] = field(default_factory=list)
     flags: list[FlagChanges] = field(default_factory=list)
     late: list[LateRows] = field(default_factory=list)
+    late_readings: list[LateReading] = field(default_factory=list)  # that met a threshold
     windows: list[Windows] = field(default_factory=list)
     transitions: list[Transition] = field(default_factory=list)
     closed: list[Closed] = field(default_factory=list)  # what became of closes by hand

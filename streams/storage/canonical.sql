@@ -23,6 +23,11 @@ select alert, sequence, event_time, state, severity, stale, unverified, change, 
        unit, rule_version, origin, evidence, completeness
 from alert_transition;
 
+-- name: alert_late
+select l.rule, l.subject, l.episode, l.kind, l.alert, l.area, l.readings, l.first_time,
+       l.first_value, l.worst_time, l.worst_value, l.unit, l.threshold, l.severity, s.name, p.name
+from alert_late l join sensor s on s.id = l.sensor join property p on p.id = l.property;
+
 -- name: alert_close
 select alert, number, verdict, area from alert_close;
 

@@ -16,11 +16,13 @@ from streams.contracts.outcome import Outcome, StateParts
 from streams.contracts.reason import NamespaceKind
 from streams.errors import FenceLost, Unavailable
 from streams.storage.accounts import write_accounts
+from streams.storage.alert_late import write_late_readings
 from streams.storage.alerts import write_transitions
 from streams.storage.closing import write_closed
 from streams.storage.connect import Connection, Cursor, connect, translated
 from streams.storage.findings import write_findings
-from streams.storage.late import join_late, merge_late
+from streams.storage.late import count, join_late, news, store_late
+from streams.storage.late import marks as late_marks
 from streams.storage.migrate import namespace_kind
 from streams.storage.position import (
     LOCK_WAIT_MS,
@@ -174,14 +176,25 @@ class Committer:
         outcome, partition = piece.outcome, piece.partition
         marks = list(outcome.marks)
         ledger = dict(outcome.ledger)
+        known: set[tuple[int, int, int, int, int]] = set()
         if outcome.late:
-            counts, found = merge_late(cursor, join_late(outcome.late), outcome.zone_ms)
-            marks += found
-            for key, row in counts.items():
+            late = join_late(outcome.late)
+            verdict = store_late(cursor, late)
+            marks += late_marks(late, verdict, outcome.zone_ms)
+            for key, row in count(late, verdict).items():
                 ledger[key] = ledger[key] + row if key in ledger else row
+            if outcome.late_readings:
+                known = news(late, verdict)
         write_findings(cursor, outcome)
         write_transitions(cursor, kind, self._topic, partition, outcome.transitions)
         write_closed(cursor, self._topic, partition, outcome.closed)
+        write_late_readings(
+            cursor,
+            self._topic,
+            partition,
+            outcome.late_readings,
+            lambda one: one.identity() in known,
+        )
         write_accounts(cursor, self._topic, partition, outcome, ledger, marks)
         for what, version, position in outcome.activated:
             cursor.execute(KEEP_ACTIVE, (what, partition, version, position))

@@ -40,6 +40,17 @@ where t.state = 'firing' and t.severity > 0
 group by a.id, a.rule, a.subject, a.area, a.ended
 order by a.rule, a.subject, min(t.event_time)
 """
+LATE = """
+select l.kind, l.readings, l.first_time, l.first_value, l.worst_time, l.worst_value, l.unit,
+    l.threshold, l.severity, s.name, l.topic, l.partition, l.position, l.decided_at
+from alert al
+join alert_late l on l.rule = al.rule and l.subject = al.subject
+join sensor s on s.id = l.sensor
+where al.id = %s and (l.alert = al.id or l.alert is null
+    and l.first_time >= al.onset - interval '1 day'
+    and l.first_time <= coalesce(al.ended, al.updated) + interval '1 day')
+order by l.first_time, l.kind
+"""
 MOST_READINGS = 20_000
 AROUND = timedelta(minutes=30)
 
@@ -98,6 +109,26 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
+class Late:
+    """Readings that came too late to be judged, by what they would have changed."""
+
+    kind: str
+    readings: int
+    first_time: datetime
+    first_value: str
+    worst_time: datetime
+    worst_value: str
+    unit: str
+    threshold: str
+    severity: int
+    sensor: str
+    topic: str
+    partition: int
+    position: int
+    decided_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Hazard:
     """An episode at the alert's point in its time."""
 
@@ -140,6 +171,11 @@ def readings_around(
     bounds = (told[0].event_time - AROUND, told[-1].event_time + AROUND)
     rows = connection.execute(READINGS, (point, name, *bounds, MOST_READINGS)).fetchall()
     return [Reading(*row) for row in rows]
+
+
+def late_beside(connection: Connection, alert: str) -> list[Late]:
+    """Of this alert, and where within a day of it there would have been another one."""
+    return [Late(*row) for row in connection.execute(LATE, (alert,)).fetchall()]
 
 
 def hazards_around(connection: Connection, point: str, told: Sequence[Told]) -> list[Hazard]:

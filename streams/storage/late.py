@@ -99,11 +99,24 @@ def merge_late(
     already counted them as received."""
     if not len(late):
         return {}, []
+    verdict = store_late(cursor, late)
+    return count(late, verdict), marks(late, verdict, day_offset_ms)
+
+
+def store_late(cursor: Cursor, late: LateRows) -> Verdict:
+    """Stores late rows (there are some) and says what they were."""
     identity, first = identities(late)
     verdict = judge(late, identity, _find(cursor, late, first))
     _insert(cursor, late, verdict)
     _revise(cursor, late, verdict)
-    return count(late, verdict), marks(late, verdict, day_offset_ms)
+    return verdict
+
+
+def news(late: LateRows, verdict: Verdict) -> set[tuple[int, int, int, int, int]]:
+    """(sensor, property, time, value, position) of every row that was new, or a higher value."""
+    rows = np.flatnonzero(verdict.fresh | verdict.revised & (late.value > verdict.old_value))
+    columns = (late.sensor, late.property, late.time_ms, late.value, late.position)
+    return set(zip(*(column[rows].tolist() for column in columns), strict=True))
 
 
 def join_late(parts: Sequence[LateRows]) -> LateRows:

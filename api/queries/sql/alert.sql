@@ -66,3 +66,17 @@ select v.version, r.rule ->> 'name' as rule, coalesce(r.rule ->> 'title_zh', '')
 from config_version v left join lateral jsonb_array_elements(v.content -> 'rules') r (rule) on true
 where v.kind = 'rules'
 order by v.created_at, v.version
+
+-- name: late_beside
+-- Readings that came too late to be judged: what they would have changed of this alert, and where
+-- within a day of it there would have been another one.
+select l.kind, l.alert, l.readings, l.first_time, l.first_value, l.worst_time, l.worst_value,
+    l.unit, l.threshold, l.severity, s.name as sensor, pr.name as property, l.topic, l.partition,
+    l.position, l.decided_at
+from alert al
+join alert_late l on l.rule = al.rule and l.subject = al.subject
+left join sensor s on s.id = l.sensor left join property pr on pr.id = l.property
+where al.id = %(id)s and (l.alert = al.id or l.alert is null
+    and l.first_time >= al.onset - interval '1 day'
+    and l.first_time <= coalesce(al.ended, al.updated) + interval '1 day')
+order by l.first_time, l.kind

@@ -70,3 +70,33 @@ left join lateral (
         where n.alert = al.id order by n.subscription, n.event desc, n.number desc
     ) newest
 ) said on true;
+
+-- Readings that came too late to be judged, and what they would have changed: one row for each kind
+-- of change of an alert, or of an hour in which there never was one.
+create table alert_late (
+    rule text not null,
+    subject text not null,
+    episode text not null,                 -- id of the alert, or the hour as epoch seconds
+    kind text not null check (kind in ('earlier', 'higher', 'longer', 'raised')),
+    alert text,                            -- null: it would have been one that never was
+    area text not null,
+    readings int not null,
+    first_time timestamptz not null,       -- event time
+    first_value text not null,
+    worst_time timestamptz not null,
+    worst_value text not null,
+    worst_scaled bigint not null,
+    unit text not null,
+    threshold text not null,               -- that the worst met
+    severity smallint not null,
+    sensor int not null,                   -- of the worst
+    property smallint not null,
+    topic text not null,
+    partition int not null,
+    position bigint not null,              -- of the first that came
+    decided_at timestamptz not null,       -- processing time, when it came
+    primary key (rule, subject, episode, kind)
+);
+create index alert_late_alert on alert_late (alert);
+create index alert_late_area on alert_late (area, first_time);
+create index alert_subject on alert (rule, subject, onset);
