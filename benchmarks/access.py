@@ -3,8 +3,8 @@
 A seeded province (1,800 points, a typhoon morning) behind the API, one server process and one
 client on loopback, a request at a time. The same questions, with the same answers, are asked by an
 API that is open to everybody, with a key for everything, for the province and for one county; and
-every key's own list. Callers take turns within each round, so that what else the machine does hits
-all alike.
+every key's own list. Callers take turns, request by request, so that what else the machine does
+hits all alike.
 """
 
 from __future__ import annotations
@@ -133,16 +133,17 @@ def tell(
     sizes: dict[str, int] = {}
     clients = {c.name: httpx.Client(base_url=f"http://127.0.0.1:{c.port}") for c in callers}
     for number in range(-1, rounds):
-        for caller in callers:
-            client, took = clients[caller.name], []
-            for _ in range(requests if number >= 0 else WARM_UP):
+        took: dict[str, list[float]] = {c.name: [] for c in callers}
+        for _ in range(requests if number >= 0 else WARM_UP):
+            for caller in callers:
                 begun = time.perf_counter()
-                answer = client.get(path, headers=caller.headers)
-                took.append(1000 * (time.perf_counter() - begun))
+                answer = clients[caller.name].get(path, headers=caller.headers)
+                took[caller.name].append(1000 * (time.perf_counter() - begun))
                 answer.raise_for_status()
                 sizes[caller.name] = len(answer.content)
-            if number >= 0:
-                medians[caller.name].append(statistics.median(took))
+        if number >= 0:
+            for name, found in took.items():
+                medians[name].append(statistics.median(found))
     for client in clients.values():
         client.close()
     for name, found in medians.items():
