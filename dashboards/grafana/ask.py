@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from time import perf_counter
 
 from dashboards.grafana.macros import TimeRange, interpolate
@@ -56,11 +57,19 @@ def ask_all(board: Board, reading: Reading, seen: TimeRange) -> Iterator[Asked]:
     """The answers of all panels in order."""
     choices = choose(board, reading, seen)
     for panel in board.panels:
-        step = seen.interval_s(least_s=panel.least_s or 1)
-        query = interpolate(panel.sql, seen, step, choices)
+        shown = _range(panel, seen)
+        step = shown.interval_s(least_s=panel.least_s or 1)
+        query = interpolate(panel.sql, shown, step, choices)
         began = perf_counter()
         answer = reading.ask(query)
         yield Asked(board, panel, answer, (perf_counter() - began) * 1000)
+
+
+def _range(panel: Panel, seen: TimeRange) -> TimeRange:
+    """A panel's own time range ends where the reader's does (in Grafana: now)."""
+    if not panel.back_days:
+        return seen
+    return TimeRange(seen.until - timedelta(days=panel.back_days), seen.until)
 
 
 def note_mistakes(board: Board, reading: Reading, seen: TimeRange) -> list[str]:

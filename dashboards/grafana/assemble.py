@@ -5,7 +5,6 @@ The same boards give the same bytes: uids come from names, ids and places from t
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,13 +16,12 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import dashboard as sdk
 
 from dashboards.grafana import visuals
-from dashboards.grafana.model import COLUMNS, Board, Notes, Panel, Variable
+from dashboards.grafana.model import COLUMNS, Board, Notes, Panel, Variable, uid_of
 from streams.contracts.domain import Title
 
 DATASOURCE_TYPE = "grafana-postgresql-datasource"
 TAG = "citybrain"
 ZONE = "Asia/Shanghai"
-UID_MOST = 40
 ROW_HEIGHT = 1
 
 
@@ -57,14 +55,6 @@ class Query(variants.Dataquery):
             "rawQuery": True,
             "rawSql": self._sql,
         }
-
-
-def uid_of(namespace: str, slug: str) -> str:
-    """Stable, and within Grafana's limit."""
-    uid = f"{namespace}-{slug}".replace("_", "-")
-    if len(uid) <= UID_MOST:
-        return uid
-    return f"{uid[: UID_MOST - 9]}-{hashlib.sha256(uid.encode()).hexdigest()[:8]}"
 
 
 def text_of(title: Title) -> str:
@@ -140,6 +130,8 @@ def _panel(panel: Panel, source: sdk.DataSourceRef, number: int, at: sdk.GridPos
         builder.decimals(panel.decimals)
     if panel.least_s:
         builder.interval(f"{panel.least_s}s")
+    if panel.back_days:
+        builder.time_from(f"{panel.back_days}d")
     builder.thresholds(visuals.thresholds(panel.steps))
     if panel.words:
         builder.mappings(visuals.mappings(panel.words))

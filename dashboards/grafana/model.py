@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -12,6 +13,7 @@ from streams.contracts.domain import Title
 from streams.contracts.reason import Severity
 
 COLUMNS = 24  # of Grafana's grid
+UID_MOST = 40
 NOTHING = Title("", "")
 TEXT_ONLY = "string"  # the unit of a panel of words: values are shown as they are
 
@@ -73,6 +75,7 @@ class Panel:
     height: int = 8
     decimals: int | None = None
     least_s: int = 0  # finest step of a curve
+    back_days: int = 0  # a time range of its own, up to now; 0 = the reader's
     stacked: bool = False
     rule: str | None = None
     bounds: tuple[float | None, float | None] = (None, None)
@@ -134,6 +137,7 @@ COLOURS = {
 }
 """As on the start page (api/static/page.css)."""
 UNKNOWN = "#8a94a0"
+UNWATCHED = "#d5dae0"
 
 SEVERITIES = (
     ("0", "正常 none", COLOURS[Severity.NONE]),
@@ -142,12 +146,14 @@ SEVERITIES = (
     ("3", "橙 orange", COLOURS[Severity.ORANGE]),
     ("4", "红 red", COLOURS[Severity.RED]),
     ("-1", "未知 unknown", UNKNOWN),
+    ("-2", "无传感器 no sensors", UNWATCHED),
 )
 SEVERITY_STEPS = (
-    Step(None, UNKNOWN),
+    Step(None, UNWATCHED),
+    Step(-1.0, UNKNOWN),
     *(Step(float(severity), colour) for severity, colour in COLOURS.items()),
 )
-"""For numbers of a severity, -1 = unknown."""
+"""For numbers of a severity; -1 = unknown, -2 = nobody watches there."""
 
 _NAMES = {
     "": "none",
@@ -166,3 +172,11 @@ def unit_of(unit: str) -> str:
     Metres stay metres: Grafana's own length would show 0.15 m as 150 mm.
     """
     return _NAMES.get(unit, f"suffix: {unit}")
+
+
+def uid_of(namespace: str, slug: str) -> str:
+    """A dashboard's uid: stable, and within Grafana's limit."""
+    uid = f"{namespace}-{slug}"
+    if len(uid) <= UID_MOST:
+        return uid
+    return f"{uid[: UID_MOST - 9]}-{hashlib.sha256(uid.encode()).hexdigest()[:8]}"

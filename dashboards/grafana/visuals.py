@@ -50,7 +50,7 @@ def properties(field: Field) -> list[sdk.DynamicConfigValue]:
         found.append(_set("thresholds", thresholds(field.steps).build()))
     if field.words:
         found.append(_set("mappings", mappings(field.words)))
-    if field.steps or field.words:
+    if field.steps or any(colour for _, _, colour in field.words):
         found.append(_set("color", {"mode": "thresholds"}))
         found.append(_set("custom.cellOptions", {"type": "color-background", "mode": "basic"}))
     if field.link:

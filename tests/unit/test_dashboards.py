@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from dashboards.grafana.assemble import UID_MOST, Place, assemble, uid_of, written
+from dashboards.grafana.assemble import Place, assemble, written
 from dashboards.grafana.boards import boards
 from dashboards.grafana.boards.domain import board as domain_board
 from dashboards.grafana.checks import mistakes, panels_of, schema_mistakes
-from dashboards.grafana.model import Board
+from dashboards.grafana.model import UID_MOST, Board, uid_of
 from dashboards.grafana.sql import Queries, literal
 from streams.contracts.domain import Domain, Property, Title
 from streams.domains import find_domains
@@ -132,7 +132,7 @@ def test_uids_are_stable_and_within_the_limit() -> None:
     assert len(long) == UID_MOST
     assert long == uid_of("citybrain", "domain-" + "x" * 60)
     assert long != uid_of("citybrain", "domain-" + "x" * 61)
-    assert uid_of("my_city", "ledger") == "my-city-ledger"
+    assert uid_of("my_city", "ledger") == "my_city-ledger"
 
 
 def test_what_a_domain_is_called_cannot_change_a_query() -> None:

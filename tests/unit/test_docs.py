@@ -18,6 +18,7 @@ from api.access.settings import AccessSettings
 from api.actions.settings import ActingSettings
 from api.app import create_app
 from api.delivery.settings import DeliverSettings
+from dashboards.grafana.settings import GrafanaSettings
 from deploy import cli
 from deploy.city.zhejiang import codes
 from deploy.native_settings import NativeSettings
@@ -52,6 +53,7 @@ KINDS = (
     NativeSettings,
     ActingSettings,
     DeliverSettings,
+    GrafanaSettings,
 )
 EXEMPT = re.compile(r"\.lock$")
 
@@ -83,6 +85,7 @@ def generate(what: str) -> str:
         "mqtt": lambda: settings_table(MqttSettings),
         "deliver": lambda: settings_table(DeliverSettings),
         "access": lambda: settings_table(AccessSettings),
+        "grafana": lambda: settings_table(GrafanaSettings),
         "native": lambda: settings_table(NativeSettings),
         "parameters": parameters_table,
         "timing": timing_table,
@@ -170,6 +173,7 @@ def test_generated_tables_are_what_the_code_declares() -> None:
         "access",
         "acting",
         "deliver",
+        "grafana",
         "mqtt",
         "native",
         "parameters",

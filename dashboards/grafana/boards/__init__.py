@@ -18,9 +18,9 @@ def boards(
     """
     own = [domain.board(domains[name], namespace, parameters) for name in sorted(domains)]
     return (
-        situation.board(namespace),
+        situation.board(domains, namespace),
         *own,
         indicators.board(namespace),
-        ledger.board(namespace),
+        ledger.board(domains, namespace),
         platform.board(namespace),
     )

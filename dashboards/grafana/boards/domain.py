@@ -25,6 +25,7 @@ from streams.contracts.domain import Domain, FactSpec, Property, Title
 
 RECENT_WINDOWS = 12  # a point whose newest window is older is not shown as present
 LEAST_RECENT_S = 3600
+DAYS = 30  # of figures of a day
 LEVEL_ORDER = ("city", "county", "province")
 
 
@@ -38,7 +39,7 @@ def board(domain: Domain, namespace: str, given: Mapping[str, str] | None = None
         Row(Title("在哪里", "Where"), _where(domain, numbers, queries)),
         Row(Title("曲线", "Curves"), curves),
         Row(Title("指标", "Figures"), tuple(_figures(domain, numbers, queries))),
-        Row(Title("预警", "Alerts"), (_alerts(domain, queries),)),
+        Row(Title("预警", "Alerts"), (_alerts(domain, namespace, queries),)),
         Row(Title("数据质量", "Data quality"), _quality(domain, queries)),
     ]
     choices = Queries("choice", namespace)
@@ -70,7 +71,8 @@ def _now(domain: Domain, queries: Queries) -> tuple[Panel, ...]:
         ),
         parts.number(
             Title("数据滞后", "behind"), queries.get("behind", domain=name), unit="s",
-            steps=parts.AGE_STEPS, no_data=Title("没有区域上报", "no area has reported"), width=6,
+            steps=parts.late_steps(usual_s(domain)), width=6,
+            no_data=Title("没有区域上报", "no area has reported"),
         ),
         parts.number(
             Title("沉默传感器", "silent sensors"), queries.get("silent", domain=name),
@@ -168,6 +170,7 @@ def _fact(domain: Domain, fact: FactSpec, numbers: Mapping[str, str], queries: Q
         steps=rules.steps(rule, numbers) if rule else (),
         rule=rule.name if rule else None,
         least_s=3600,
+        back_days=DAYS if fact.period == "day" else 0,
     )
 
 
@@ -186,14 +189,14 @@ def _state(fact: FactSpec, queries: Queries) -> Panel:
             Field("lower", Title("下限", "lower"), unit),
             Field("upper", Title("上限", "upper"), unit),
             parts.COMPLETE,
-            parts.moment("start", "时刻", "as of"),
             parts.moment("known_from", "得知", "known from"),
             parts.CODE,
         ),
     )
 
 
-def _alerts(domain: Domain, queries: Queries) -> Panel:
+def _alerts(domain: Domain, namespace: str, queries: Queries) -> Panel:
+    named = parts.named({domain.name: domain}, namespace)
     peak = Field("peak_severity", Title("最高等级", "worst"), "none", SEVERITY_STEPS, SEVERITIES)
     return Panel(
         Kind.TABLE,
@@ -202,7 +205,7 @@ def _alerts(domain: Domain, queries: Queries) -> Panel:
         TEXT_ONLY,
         parts.NO_ALERTS,
         fields=(
-            parts.SEVERITY, peak, parts.STATE, parts.AREA, parts.PLACE, parts.RULE, parts.READ,
+            parts.SEVERITY, peak, parts.STATE, parts.AREA, parts.PLACE, named.rule, parts.READ,
             parts.moment("onset", "开始", "onset"), parts.moment("ended", "结束", "ended"),
             parts.STALE, parts.UNVERIFIED, parts.ALERT,
         ),
@@ -248,6 +251,12 @@ def _quality(domain: Domain, queries: Queries) -> tuple[Panel, ...]:
         ),
     )  # fmt: skip
     return went, health, tickets
+
+
+def usual_s(domain: Domain) -> int:
+    """How old the newest of a domain usually is: its slowest property's interval, and the delay."""
+    intervals = [max(p.report_s, p.interval_s) for p in domain.properties]
+    return max(intervals, default=0) + domain.timing.delay_s
 
 
 def _window(prop: Property) -> dict[str, int]:

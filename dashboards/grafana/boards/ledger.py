@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from dashboards.grafana.boards import parts
 from dashboards.grafana.boards.domain import LEDGER_FIELDS
 from dashboards.grafana.model import TEXT_ONLY, Board, Field, Kind, Panel, Row, Rows
 from dashboards.grafana.sql import Queries
-from streams.contracts.domain import Title
+from streams.contracts.domain import Domain, Title
 
 
-def board(namespace: str) -> Board:
+def board(domains: Mapping[str, Domain], namespace: str) -> Board:
     """Everything that was received is in exactly one column."""
-    queries = Queries("ledger", namespace)
-    went = (_shares(queries), _lost(queries), _sources(queries))
-    apart = (_quarantine(queries), _dead(queries))
+    queries, domain = Queries("ledger", namespace), parts.named(domains, namespace).domain
+    went = (_shares(queries, domain), _lost(queries), _sources(queries, domain))
+    apart = (_quarantine(queries, domain), _dead(queries, domain))
     good = (_bad(queries), _revisions(queries), _tickets(queries), _health(queries))
     return Board(
         "ledger",
@@ -30,8 +32,8 @@ def board(namespace: str) -> Board:
     )
 
 
-def _shares(queries: Queries) -> Panel:
-    fields = (parts.DOMAIN, parts.count("received", "收到", "received"), *LEDGER_FIELDS[1:])
+def _shares(queries: Queries, domain: Field) -> Panel:
+    fields = (domain, parts.count("received", "收到", "received"), *LEDGER_FIELDS[1:])
     return Panel(
         Kind.BARS,
         Title("读数去向（按领域，累计）", "Where readings went, by domain, since the start"),
@@ -57,9 +59,9 @@ def _lost(queries: Queries) -> Panel:
     )
 
 
-def _sources(queries: Queries) -> Panel:
+def _sources(queries: Queries, domain: Field) -> Panel:
     share = Field("late_share", Title("迟到率", "late share"), "percent")
-    first = (parts.words("source", "来源", "source"), parts.AREA, parts.DOMAIN)
+    first = (parts.words("source", "来源", "source"), parts.AREA, domain)
     return Panel(
         Kind.TABLE,
         Title("按来源", "By source"),
@@ -73,7 +75,7 @@ def _sources(queries: Queries) -> Panel:
     )
 
 
-def _quarantine(queries: Queries) -> Panel:
+def _quarantine(queries: Queries, domain: Field) -> Panel:
     return Panel(
         Kind.TABLE,
         Title("隔离的读数（时钟）", "Quarantined: clocks"),
@@ -83,14 +85,14 @@ def _quarantine(queries: Queries) -> Panel:
         Title("“最多提前”说明设备时钟的偏差", "how far a device's clock is ahead at most"),
         fields=(
             parts.words("reason", "原因", "reason"), parts.words("source", "来源", "source"),
-            parts.DOMAIN, parts.count("readings", "读数", "readings"),
+            domain, parts.count("readings", "读数", "readings"),
             parts.moment("first", "最早", "first"), parts.moment("last", "最近", "last"),
             Field("ahead", Title("最多提前", "ahead at most"), "s"),
         ),
     )  # fmt: skip
 
 
-def _dead(queries: Queries) -> Panel:
+def _dead(queries: Queries, domain: Field) -> Panel:
     return Panel(
         Kind.TABLE,
         Title("死信", "Dead letters"),
@@ -99,7 +101,7 @@ def _dead(queries: Queries) -> Panel:
         Title("没有死信", "no dead letter"),
         fields=(
             parts.words("reason", "原因", "reason"), parts.words("source", "来源", "source"),
-            parts.DOMAIN, parts.count("letters", "条数", "letters"),
+            domain, parts.count("letters", "条数", "letters"),
             parts.count("waiting", "待处理", "waiting", parts.FEW_WANTED),
             parts.moment("last", "最近", "last"),
         ),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 from dashboards.grafana.model import (
     NOTHING,
     SEVERITIES,
@@ -13,9 +16,11 @@ from dashboards.grafana.model import (
     Rows,
     Step,
     Variable,
+    uid_of,
 )
 from dashboards.grafana.sql import Queries
-from streams.contracts.domain import Title
+from streams.contracts.domain import Domain, Title
+from streams.contracts.reason import Change
 
 MOMENT = "dateTimeAsIso"
 QUIET = Title("没有数据", "no data")
@@ -23,19 +28,43 @@ NO_ALERTS = Title("没有预警", "no alerts")
 GREEN, AMBER, RED = "#4cc38a", "#f5872b", "#e5373e"
 ALERT_LINK = "${api}/v1/alerts/${__data.fields.id}"
 POINT_LINK = "${api}/v1/points/${__data.fields.point}"
+BOARD_LINK = "/d/{}${{__value.raw}}?${{__url_time_range}}&${{__all_variables}}"
 YES_NO = (("true", "是 yes", AMBER), ("false", "否 no", ""))
 STALE_AFTER_S, LOST_AFTER_S = 300.0, 900.0  # house: a reader should look, should act
-AGE_STEPS = (Step(None, GREEN), Step(STALE_AFTER_S, AMBER), Step(LOST_AFTER_S, RED))
+
+
+def late_steps(usual_s: float = 0.0) -> tuple[Step, ...]:
+    """Colours of an age, of what is usually as old as this."""
+    return (
+        Step(None, GREEN),
+        Step(usual_s + STALE_AFTER_S, AMBER),
+        Step(usual_s + LOST_AFTER_S, RED),
+    )
+
+
+AGE_STEPS = late_steps()
 NONE_WANTED = (Step(None, GREEN), Step(1.0, RED))
 FEW_WANTED = (Step(None, GREEN), Step(1.0, AMBER))
 SHARE_STEPS = (Step(None, RED), Step(80.0, AMBER), Step(95.0, GREEN))
 
 AREA = Field("area", Title("区域", "area"))
 PLACE = Field("place", Title("地点", "place"))
-DOMAIN = Field("domain", Title("领域", "domain"))
-RULE = Field("rule", Title("规则", "rule"))
-STATE = Field("state", Title("状态", "state"))
-CHANGE = Field("change", Title("变化", "change"))
+STATES = (
+    ("pending", "待确认 pending", ""),
+    ("firing", "生效 firing", ""),
+    ("resolved", "解除 resolved", ""),
+)
+CHANGES = tuple(
+    (change.value, f"{zh} {change.value}", "")
+    for change, zh in {
+        Change.ONSET: "出现", Change.CONFIRMED: "确认", Change.RAISED: "升级",
+        Change.LOWERED: "降级", Change.STALE: "中断", Change.FRESH: "恢复上报",
+        Change.CLEARED: "解除", Change.NOT_CONFIRMED: "未确认", Change.WITHDRAWN: "撤回",
+        Change.RETIRED: "停用",
+    }.items()
+)  # fmt: skip
+STATE = Field("state", Title("状态", "state"), words=STATES)
+CHANGE = Field("change", Title("变化", "change"), words=CHANGES)
 READ = Field("value", Title("数值", "value"))
 THRESHOLD = Field("threshold", Title("阈值", "threshold"))
 AGE = Field("age", Title("持续时间", "age"), "s")
@@ -46,6 +75,26 @@ POINT = Field("point", Title("点位", "point"), link=POINT_LINK)
 SEVERITY = Field("severity", Title("等级", "severity"), "none", SEVERITY_STEPS, SEVERITIES)
 COMPLETE = Field("complete", Title("完整率", "complete"), "percent", SHARE_STEPS)
 CODE = Field("code", Title("区划代码", "code"), link="${api}/v1/areas/${__data.fields.code}")
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Columns of domains and rules, by their titles."""
+
+    domain: Field
+    rule: Field
+
+
+def named(domains: Mapping[str, Domain], namespace: str) -> Named:
+    """What these domains call themselves and their rules; a domain leads to its own board."""
+    every = [domains[name] for name in sorted(domains)]
+    board = uid_of(namespace, "domain-")
+    titles = tuple((domain.name, domain.title.zh, "") for domain in every)
+    rules = tuple((rule.name, rule.title.zh, "") for domain in every for rule in domain.rules)
+    return Named(
+        Field("domain", Title("领域", "domain"), words=titles, link=BOARD_LINK.format(board)),
+        Field("rule", Title("规则", "rule"), words=rules),
+    )
 
 
 def moment(column: str, zh: str, en: str) -> Field:

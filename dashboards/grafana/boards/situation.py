@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+
 from dashboards.grafana.boards import parts
+from dashboards.grafana.boards.domain import usual_s
+from dashboards.grafana.boards.parts import Named, named
 from dashboards.grafana.model import (
     COLOURS,
     SEVERITIES,
     SEVERITY_STEPS,
     TEXT_ONLY,
     Board,
+    Field,
     Kind,
     Panel,
     Row,
@@ -16,7 +22,7 @@ from dashboards.grafana.model import (
     Step,
 )
 from dashboards.grafana.sql import Queries
-from streams.contracts.domain import Title
+from streams.contracts.domain import Domain, Title
 from streams.contracts.reason import Severity
 
 _WORDS = {
@@ -27,9 +33,10 @@ _WORDS = {
 }
 
 
-def board(namespace: str) -> Board:
+def board(domains: Mapping[str, Domain], namespace: str) -> Board:
     """The situation of the chosen areas at the end of the chosen time."""
-    queries = Queries("situation", namespace)
+    queries, words = Queries("situation", namespace), named(domains, namespace)
+    usual = json.dumps({name: usual_s(domains[name]) for name in sorted(domains)})
     return Board(
         "situation",
         Title("城市态势", "Situation"),
@@ -38,17 +45,17 @@ def board(namespace: str) -> Board:
             "As of the end of the time range; freshness and completeness stand beside it.",
         ),
         (
-            Row(Title("现在", "Now"), _now(queries)),
-            Row(Title("在哪里", "Where"), (_map(queries), _open(queries))),
-            Row(Title("变化", "Changes"), (_over_time(queries), _changed(queries))),
-            Row(Title("可信程度", "Trust"), (_freshness(queries), _silence(queries))),
+            Row(Title("现在", "Now"), _now(queries, usual)),
+            Row(Title("在哪里", "Where"), (_map(queries), _open(queries, words))),
+            Row(Title("变化", "Changes"), (_over_time(queries), _changed(queries, words))),
+            Row(Title("可信程度", "Trust"), (_freshness(queries, usual, words), _silence(queries))),
         ),
         parts.choices(namespace),
         refresh="10s",
     )
 
 
-def _now(queries: Queries) -> tuple[Panel, ...]:
+def _now(queries: Queries, usual: str) -> tuple[Panel, ...]:
     colours = [
         parts.number(
             title,
@@ -68,13 +75,13 @@ def _now(queries: Queries) -> tuple[Panel, ...]:
         explains=Title("传感器沉默，颜色无从判断", "their sensors are silent"),
     )
     behind = parts.number(
-        Title("数据滞后", "behind"),
-        queries.get("behind"),
+        Title("数据逾期", "overdue"),
+        queries.get("overdue", usual=usual),
         unit="s",
         steps=parts.AGE_STEPS,
         no_data=Title("没有区域上报", "no area has reported"),
         rows=Rows.MUST,
-        explains=Title("最慢的县到时间范围终点的差", "of the slowest county"),
+        explains=Title("最慢的县超出其通常上报间隔的时间", "of the slowest county"),
     )
     complete = parts.number(
         Title("传感器在线率", "sensors reporting"),
@@ -105,9 +112,9 @@ def _map(queries: Queries) -> Panel:
     )
 
 
-def _open(queries: Queries) -> Panel:
+def _open(queries: Queries, words: Named) -> Panel:
     fields = (
-        parts.SEVERITY, parts.AREA, parts.DOMAIN, parts.RULE, parts.PLACE, parts.READ,
+        parts.SEVERITY, parts.AREA, words.domain, words.rule, parts.PLACE, parts.READ,
         parts.THRESHOLD, parts.AGE, parts.STALE, parts.UNVERIFIED,
         parts.moment("acknowledged_at", "已确认", "acknowledged"),
         parts.words("closure_state", "封路", "road closure"), parts.ALERT,
@@ -139,9 +146,9 @@ def _over_time(queries: Queries) -> Panel:
     )
 
 
-def _changed(queries: Queries) -> Panel:
+def _changed(queries: Queries, words: Named) -> Panel:
     fields = (
-        parts.moment("time", "时间", "time"), parts.SEVERITY, parts.AREA, parts.DOMAIN, parts.RULE,
+        parts.moment("time", "时间", "time"), parts.SEVERITY, parts.AREA, words.domain, words.rule,
         parts.PLACE, parts.CHANGE, parts.STATE, parts.READ, parts.ALERT,
     )  # fmt: skip
     return Panel(
@@ -156,19 +163,19 @@ def _changed(queries: Queries) -> Panel:
     )
 
 
-def _freshness(queries: Queries) -> Panel:
-    age = parts.AGE
+def _freshness(queries: Queries, usual: str, words: Named) -> Panel:
     fields = (
-        parts.DOMAIN,
+        words.domain,
         parts.moment("complete_up_to", "完整至", "complete up to"),
-        type(age)(age.column, Title("滞后", "behind"), age.unit, parts.AGE_STEPS),
+        Field("age", Title("滞后", "behind"), "s"),
+        Field("overdue", Title("逾期", "overdue"), "s", parts.AGE_STEPS),
         parts.count("counties", "县数", "counties"),
         parts.count("silent", "沉默传感器", "silent sensors", parts.FEW_WANTED),
     )
     return Panel(
         Kind.TABLE,
         Title("各领域的新旧与完整", "Freshness by domain"),
-        queries.get("freshness"),
+        queries.get("freshness", usual=usual),
         TEXT_ONLY,
         parts.QUIET,
         fields=fields,

@@ -85,7 +85,7 @@ order by 1, 2
 -- The newest value of every chosen area.
 select distinct on (f.area) f.area_name as area, f.level, f.value::float8 as value,
     f.lower::float8 as lower, f.upper::float8 as upper,
-    100.0 * f.have / nullif(f.want, 0) as complete, f.start, f.known_from, f.area as code
+    100.0 * f.have / nullif(f.want, 0) as complete, nullif(f.known_from, 'epoch') as known_from, f.area as code
 from {ns}.board_fact f
 where f.indicator = {indicator} and f.period = {period} and f.known_to is null
     and f.area in ($county, $city, $province) and f.start <= $__timeTo()

@@ -2,7 +2,7 @@
 -- The newest value of the province and every chosen city, with what it stands on.
 select distinct on (f.area) f.area_name as area, f.value::float8 as value,
     f.lower::float8 as lower, f.upper::float8 as upper, f.have, f.want,
-    {base} as base, {path} as path, {target} as target, f.revision, f.start, f.known_from,
+    {base} as base, {path} as path, {target} as target, f.revision, nullif(f.start, 'epoch') as start, f.known_from,
     f.area as code
 from {ns}.board_fact f
 where f.indicator = {indicator} and f.period = {period} and f.known_to is null
@@ -28,7 +28,7 @@ order by 1, 2
 
 -- name: revisions
 -- Every value that was ever stated within the time range, with its cause.
-select f.known_from as time, f.area_name as area, f.start, f.revision, f.value::float8 as value,
+select f.known_from as time, f.area_name as area, nullif(f.start, 'epoch') as start, f.revision, f.value::float8 as value,
     f.cause, f.method, f.area as code
 from {ns}.board_fact f
 where f.indicator = {indicator} and f.level in ('province', 'city')

@@ -7,9 +7,11 @@ where state = 'firing' and severity = {severity} and area in ($county, $city, $p
 -- Counties whose colour nobody can tell: their sensors are silent.
 select count(*) as value from {ns}.board_risk where unknown and area in ($county)
 
--- name: behind
--- Age of the oldest watermark of the chosen counties: up to there everything was judged.
-select greatest(extract(epoch from $__timeTo()::timestamptz - min(watermark)), 0)::float8 as value
+-- name: overdue
+-- How much longer than usual the slowest domain of the chosen counties has told nothing new; what is
+-- usual follows from how often its devices report.
+select max(greatest(extract(epoch from $__timeTo()::timestamptz - watermark)
+    - ({usual}::jsonb ->> domain)::float8, 0))::float8 as value
 from {ns}.board_freshness where area in ($county) having count(*) > 0
 
 -- name: complete
@@ -19,12 +21,13 @@ from (select count(*) as sensors from {ns}.board_sensor where area in ($county))
 cross join (select sum(silent) as silent from {ns}.board_freshness where area in ($county)) f
 
 -- name: map
--- Every county at its centre; -1 is unknown.
-select area_name as "area", lon as longitude, lat as latitude,
-    case when unknown then -1 else severity end as severity,
-    coalesce(led_by, '') as led_by, open_alerts, as_of, area as code
-from {ns}.board_risk
-where level = 'county' and area in ($county) and lon is not null order by area
+-- Every county at its centre; -1 is unknown, -2 has no sensors: neither is green.
+select a.name as "area", a.lon as longitude, a.lat as latitude,
+    case when not exists (select from {ns}.board_sensor s where s.area = a.code) then -2
+        when coalesce(r.unknown, true) then -1 else r.severity end as severity,
+    coalesce(r.led_by, '') as led_by, r.open_alerts, r.as_of, a.code
+from {ns}.board_area a left join {ns}.board_risk r on r.area = a.code
+where a.level = 'county' and a.code in ($county) and a.lon is not null order by a.code
 
 -- name: open
 -- Firing alerts, the worst and newest first; `age` up to the end of the time range.
@@ -63,6 +66,8 @@ group by 1, 2 order by 1
 -- Every domain: how far behind its slowest county is, and how many sensors are silent.
 select f.domain, min(f.watermark) as complete_up_to,
     greatest(extract(epoch from $__timeTo()::timestamptz - min(f.watermark)), 0)::float8 as age,
+    greatest(extract(epoch from $__timeTo()::timestamptz - min(f.watermark))
+        - ({usual}::jsonb ->> f.domain)::float8, 0)::float8 as overdue,
     count(*) as counties, sum(f.silent) as silent
 from {ns}.board_freshness f where f.area in ($county) group by f.domain order by age desc
 
