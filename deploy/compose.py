@@ -1,7 +1,7 @@
-"""Kafka and TimescaleDB by containers, for `--infra compose`: asks Docker's own command for all.
+"""Kafka, TimescaleDB and Grafana by containers, for `--infra compose`, by Docker's own command.
 
-The containers' engine keeps them running, so the supervisor does not watch them. The password of
-PostgreSQL is made once and kept where only the owner may read it.
+The containers' engine keeps them running, so the supervisor does not watch them. Passwords are made
+once and kept where only the owner may read them.
 """
 
 from __future__ import annotations
@@ -23,6 +23,10 @@ from streams.errors import Misconfigured, Unavailable
 
 FILE = Path(__file__).with_name("compose.yaml")
 PASSWORD = "CITYBRAIN_POSTGRES_PASSWORD"  # noqa: S105 (a name)
+READER_PASSWORD = "CITYBRAIN_READER_PASSWORD"  # noqa: S105 (a name)
+GRAFANA_PASSWORD = "CITYBRAIN_GRAFANA_PASSWORD"  # noqa: S105 (a name)
+PASSWORDS = (PASSWORD, READER_PASSWORD, GRAFANA_PASSWORD)
+GRAFANA = ("--profile", "grafana")
 SECRETS_FILE = "compose.env"
 UP_TIMEOUT_S = 900.0  # images are fetched the first time
 ASK_TIMEOUT_S = 15.0
@@ -40,26 +44,29 @@ class Compose:
         """What clients on this machine are told."""
         return self._native.kafka_address
 
-    def start(self, say: Say) -> Addresses:
-        """Starts what does not run and waits until it is healthy."""
+    def start(self, say: Say, *, with_grafana: bool = False) -> Addresses:
+        """Starts what does not run and waits until it is healthy. A Grafana reads its files from
+        the var folder: they must be there."""
         self._check_engine()
-        password = self._password()
+        passwords = self._passwords()
         say("starting containers (images are fetched the first time)")
-        self._compose("up", "--detach", "--wait", "--quiet-pull", timeout_s=UP_TIMEOUT_S)
+        chosen = GRAFANA if with_grafana else ()
+        self._compose(*chosen, "up", "--detach", "--wait", "--quiet-pull", timeout_s=UP_TIMEOUT_S)
         conninfo = (
             f"host=127.0.0.1 port={self._native.postgres_port} user={USER} dbname={DATABASE} "
-            f"password={password}"
+            f"password={passwords[PASSWORD]}"
         )
         write_atomically(self._var_dir / CONNINFO_FILE, f"{conninfo}\n", mode=0o600)
         say("containers ready")
-        return Addresses(conninfo, self.kafka_address)
+        return Addresses(conninfo, self.kafka_address, passwords[READER_PASSWORD])
 
     def stop(self) -> bool:
         """Stops the containers; the data stays. False when they were never started."""
         if not (self._var_dir / SECRETS_FILE).exists():
             return False
         self._check_engine()
-        self._compose("down", timeout_s=UP_TIMEOUT_S)
+        self._passwords()
+        self._compose(*GRAFANA, "down", timeout_s=UP_TIMEOUT_S)
         (self._var_dir / CONNINFO_FILE).unlink(missing_ok=True)
         return True
 
@@ -67,17 +74,22 @@ class Compose:
         """Removes the containers and their volumes for ever."""
         if (self._var_dir / SECRETS_FILE).exists():
             self._check_engine()
-            self._compose("down", "--volumes", timeout_s=UP_TIMEOUT_S)
+            self._passwords()
+            self._compose(*GRAFANA, "down", "--volumes", timeout_s=UP_TIMEOUT_S)
 
-    def _password(self) -> str:
-        """PostgreSQL takes it when its volume is made, so it stays as long as the volume."""
+    def _passwords(self) -> dict[str, str]:
+        """By name. A server takes its own when its volume is made, so each stays as long as that;
+        one that an earlier version did not know is added."""
         path = self._var_dir / SECRETS_FILE
-        if not path.exists():
-            write_atomically(path, f"{PASSWORD}={secrets.token_urlsafe(24)}\n", mode=0o600)
-        found = re.search(rf"^{PASSWORD}=(\S+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
-        if found is None:
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        found = dict(re.findall(r"^(\w+)=(\S+)$", text, re.MULTILINE))
+        if text and PASSWORD not in found:
             raise Misconfigured([f"{path} holds no {PASSWORD}"])
-        return found[1]
+        every = {name: found.get(name) or secrets.token_urlsafe(24) for name in PASSWORDS}
+        if every != {name: found.get(name) for name in PASSWORDS}:
+            lines = "".join(f"{name}={value}\n" for name, value in {**found, **every}.items())
+            write_atomically(path, lines, mode=0o600)
+        return every
 
     def _check_engine(self) -> None:
         for command, complaint in (
@@ -98,6 +110,8 @@ class Compose:
             **os.environ,
             "CITYBRAIN_COMPOSE_KAFKA_PORT": str(self._native.kafka_port),
             "CITYBRAIN_COMPOSE_POSTGRES_PORT": str(self._native.postgres_port),
+            "CITYBRAIN_COMPOSE_GRAFANA_PORT": str(self._native.grafana_port),
+            "CITYBRAIN_COMPOSE_GRAFANA_DIR": str(self._var_dir.absolute() / "grafana"),
         }
         try:
             done = subprocess.run(

@@ -112,9 +112,13 @@ def start(infra: Infra, settings: Settings, say: Say) -> Addresses:
     if ours:
         _start_all(ours, say)
     if infra is Infra.COMPOSE:
+        from deploy import dashboards
         from deploy.compose import Compose
 
-        return Compose(settings.var_dir).start(say)
+        with_grafana = dashboards.installed()
+        if with_grafana:
+            dashboards.provision(settings)
+        return Compose(settings.var_dir).start(say, with_grafana=with_grafana)
     return Addresses(settings.conninfo(), kafka_address(infra, settings))
 
 

@@ -23,6 +23,9 @@ class NativeSettings(BaseSettings):
     postgres_port: int = Field(
         8612, ge=1, le=65535, description="Port of PostgreSQL with TimescaleDB, on loopback."
     )
+    grafana_port: int = Field(
+        8613, ge=1, le=65535, description="Port of Grafana in a container, on loopback."
+    )
     debian_mirror: str | None = Field(
         None,
         pattern=r"^https?://\S+$",
@@ -46,7 +49,10 @@ def load_native_settings() -> NativeSettings:
                 for e in error.errors()
             ]
         ) from error
-    ports = (settings.kafka_port, settings.kafka_controller_port, settings.postgres_port)
+    ports = (
+        *(settings.kafka_port, settings.kafka_controller_port),
+        *(settings.postgres_port, settings.grafana_port),
+    )
     if len(set(ports)) < len(ports):
         raise Misconfigured([f"two of the ports CITYBRAIN_NATIVE_*_PORT are the same: {ports}"])
     return settings

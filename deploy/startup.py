@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from deploy import infrastructure, service
 from deploy.health import port_is_taken, status_of
 from deploy.infrastructure import Infra
@@ -72,7 +74,10 @@ def start_all(settings: Settings, infra: Infra, play: str | None, steps: Milesto
     infrastructure.remember(var_dir, infra)
     play = play or service.played(var_dir)
     addresses = infrastructure.start(infra, settings, steps.reached)
-    settings = settings.model_copy(update={"kafka": addresses.kafka})
+    told: dict[str, object] = {"kafka": addresses.kafka}
+    if addresses.reader_password is not None:
+        told["reader_password"] = SecretStr(addresses.reader_password)
+    settings = settings.model_copy(update=told)
     _migrate(addresses.database, settings, play)
     steps.reached("schemas ready")
     ours = addresses.kafka if infra in (Infra.NATIVE, Infra.COMPOSE) else None

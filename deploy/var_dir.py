@@ -12,6 +12,7 @@ OURS = (
     "compose.env",
     "database.conninfo",
     "database.lock",
+    "grafana",
     "infra.json",
     "kafka",
     "kafka.lock",

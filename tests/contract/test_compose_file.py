@@ -15,17 +15,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from dashboards.grafana import provisioning
+from dashboards.grafana.settings import GrafanaSettings
 from deploy import kafka_jars
 from deploy.cache_dir import cache_dir, locked
-from deploy.compose import FILE, PASSWORD
+from deploy.compose import FILE, PASSWORDS
 from deploy.native_settings import NativeSettings
 from tests.support.native import not_here
 
 CHECKER = "github.com/compose-spec/compose-go/v2/cmd@v2.16.2"
 OURS = FILE.read_text(encoding="utf-8")
-# The checker looks no variable up, so the password is put in here.
-GIVEN = re.sub(rf"\$\{{{PASSWORD}:\?[^}}]*\}}", "only-for-this-test", OURS)
+# The checker looks no variable up and has no profiles, so both are put in here.
+GIVEN = re.sub(rf"\$\{{(?:{'|'.join(PASSWORDS)}):\?[^}}]*\}}", "only-for-this-test", OURS)
+GIVEN = re.sub(r" *profiles: .*\n", "", GIVEN)
 Render = Callable[[str], subprocess.CompletedProcess[str]]
 
 
@@ -72,10 +76,14 @@ def model(render: Render) -> dict[str, Any]:
     return found
 
 
-def test_there_is_no_default_password(render: Render) -> None:
-    done = render(OURS)
+@pytest.mark.parametrize("name", PASSWORDS)
+def test_there_is_no_default_password(render: Render, name: str) -> None:
+    others = [other for other in PASSWORDS if other != name]
+    text = re.sub(rf"\$\{{(?:{'|'.join(others)}):\?[^}}]*\}}", "only-for-this-test", OURS)
+    text = re.sub(r" *profiles: .*\n", "", text)
+    done = render(text)
     assert done.returncode != 0
-    assert "set a password for PostgreSQL" in done.stderr + done.stdout
+    assert "set a password for" in done.stderr + done.stdout
 
 
 def test_a_wrong_file_is_found(render: Render) -> None:
@@ -96,6 +104,7 @@ def test_all_is_published_on_loopback_at_the_ports_of_native(model: dict[str, An
     assert published == {
         "kafka": [("127.0.0.1", native.kafka_port)],
         "timescaledb": [("127.0.0.1", native.postgres_port)],
+        "grafana": [("127.0.0.1", native.grafana_port)],
     }
 
 
@@ -103,8 +112,10 @@ def test_images_are_pinned_and_what_they_keep_is_in_volumes(model: dict[str, Any
     for name, service in model["services"].items():
         assert re.search(r":\d+\.\d+\.\d+", service["image"]), name
         assert service["healthcheck"]["test"], name
-        assert [volume["type"] for volume in service["volumes"]] == ["volume"], name
-        assert service["volumes"][0]["source"] in model["volumes"], name
+        own, *given = service["volumes"]
+        assert own["type"] == "volume", name
+        assert own["source"] in model["volumes"], name
+        assert all(each["type"] == "bind" and each["read_only"] for each in given), name
     assert model["services"]["kafka"]["image"] == f"apache/kafka:{kafka_jars.version()}"
 
 
@@ -112,3 +123,31 @@ def test_the_broker_keeps_the_broker_s_time(model: dict[str, Any]) -> None:
     environment = model["services"]["kafka"]["environment"]
     assert environment["KAFKA_LOG_MESSAGE_TIMESTAMP_TYPE"] == "LogAppendTime"
     assert environment["KAFKA_AUTO_CREATE_TOPICS_ENABLE"] == "false"
+
+
+def test_grafana_asks_nobody_outside_and_lets_nobody_in_without_a_password(
+    model: dict[str, Any],
+) -> None:
+    grafana = model["services"]["grafana"]
+    environment = grafana["environment"]
+    for name in ("REPORTING_ENABLED", "CHECK_FOR_UPDATES", "CHECK_FOR_PLUGIN_UPDATES"):
+        assert environment[f"GF_ANALYTICS_{name}"] == "false"
+    assert environment["GF_AUTH_ANONYMOUS_ENABLED"] == "false"
+    assert environment["GF_USERS_ALLOW_SIGN_UP"] == "false"
+    targets = {each["target"] for each in grafana["volumes"] if each["type"] == "bind"}
+    assert targets == {
+        "/etc/grafana/provisioning",
+        provisioning.DASHBOARDS,
+        "/usr/share/grafana/public/citybrain",
+    }
+
+
+def test_the_provisioning_files_need_what_the_container_has(model: dict[str, Any]) -> None:
+    made = provisioning.files(GrafanaSettings.model_construct())
+    named = {name for text in made.values() for name in re.findall(r"\$(\w+)", text)}
+    assert named - {"__env"} <= set(model["services"]["grafana"]["environment"])
+    (source,) = yaml.safe_load(made["datasources/citybrain.yaml"])["datasources"]
+    assert (source["user"], source["editable"]) == ("citybrain_reader", False)
+    assert source["secureJsonData"] == {"password": "$CITYBRAIN_READER_PASSWORD"}
+    (provider,) = yaml.safe_load(made["dashboards/citybrain.yaml"])["providers"]
+    assert provider["options"] == {"path": provisioning.DASHBOARDS}
