@@ -17,6 +17,7 @@ import msgspec
 from deploy.dead_letter_words import ADVICE, Hope
 from streams.catalog import Registry
 from streams.contracts.again import Place, RefusedRow, rows_again
+from streams.contracts.closing import Close, encode_close
 from streams.contracts.codec import decode, encode
 from streams.contracts.domain import Domain
 from streams.contracts.frame import Frame, Record, Refusal
@@ -171,6 +172,9 @@ def _try(letters: Sequence[StoredLetter], known: Known) -> Try:
         case Announcement():
             entry = encode_announcement(event.warning, event.source, event.origin, event.ingest_ms)
             return Try(tuple(letters), event.warning.id, ((first.partition, entry),), 0)
+        case Close():
+            name = f"close-{event.alert}-{event.number}"
+            return Try(tuple(letters), name, ((first.partition, encode_close(event)),), 0)
     raise _Hopeless("a tick or the activation of a version: nothing to try again")
 
 

@@ -14,9 +14,10 @@ import pytest
 from deploy import cli, dead_letters
 from sensors.gateway.mqtt.door import CONTENT_TYPE, TOPIC
 from streams.catalog import Registry
+from streams.contracts.closing import Close, Ending, encode_close
 from streams.contracts.codec import encode, encode_control, encode_refusal, encode_tick
 from streams.contracts.frame import JSON, Frame, Record, Refusal
-from streams.contracts.reason import NamespaceKind, Origin, Reason
+from streams.contracts.reason import NamespaceKind, Origin, Reason, Severity
 from streams.log import Entry
 from streams.log.postgres import PostgresLog
 from streams.runtime.worker import worker_host
@@ -405,3 +406,20 @@ def test_a_dry_run_changes_nothing(make_city: Callable[[], City]) -> None:
     assert (code, account["letters"], account["dry_run"]) == (0, 1, True)
     assert len(city.records(0)) == length
     assert city.query("select count(*) from dead_letter where retried_at is not null") == [(0,)]
+
+
+def test_a_close_that_found_no_area_is_tried_again(make_city: Callable[[], City]) -> None:
+    city = make_city()
+    migrate(city.conninfo, city.namespace, NamespaceKind.LIVE, domains=DOMAINS, partitions=2)
+    close = Close(
+        COUNTIES[0], "9f2c", "p", False, Severity.BLUE, 1, "account:wang",
+        Ending.FALSE_ALARM, "cleaned", START_MS,
+    )  # fmt: skip
+    city.append(0, encode_close(close))
+    city.work()
+    assert city.query("select reason from dead_letter") == [("unknown_area",)]
+    city.activate(registry(2), START_MS)
+    city.work()
+    assert city.run("retry", "--everything")[0] == 0
+    city.work()
+    assert city.query("select alert, number, verdict from alert_close") == [("9f2c", 1, "not_open")]
