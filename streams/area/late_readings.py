@@ -15,7 +15,7 @@ from streams.contracts.frame import Bool, Int8, Int32, Int64
 from streams.contracts.late_reading import LateReading
 from streams.contracts.outcome import Outcome
 from streams.windows.aggregate import USABLE
-from streams.windows.chunk import Chunk, join
+from streams.windows.chunk import EMPTY, Chunk, join
 from streams.windows.lane import Sifted
 
 NEVER_MET = np.iinfo(np.int64).max
@@ -24,6 +24,8 @@ NEVER_MET = np.iinfo(np.int64).max
 def unjudged(sifted: Sifted, flag: Int8) -> Chunk:
     """Of accepted rows those that are not newer than all before of their series, and those whose
     value was revised upwards."""
+    if not len(sifted.revised) and sifted.fresh.all():
+        return EMPTY
     late = np.flatnonzero(~sifted.fresh)
     found = [sifted.revised.take(np.flatnonzero(sifted.revised.value > sifted.replaced.value))]
     if len(late):
