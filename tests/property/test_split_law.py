@@ -45,6 +45,7 @@ def test_one_at_a_time_and_random_splits_equal_all_at_once(seed: int) -> None:
     whole = run(logs, held).canonical()
     assert whole["transitions"], "the input raises alerts, or the law is empty"
     assert whole["episodes"]
+    assert whole["too_late"]
     each = {p: range(len(records)) for p, records in logs.items()}
     same(whole, run(logs, held, each).canonical())
     rng = np.random.default_rng(seed)

@@ -25,6 +25,7 @@ class ModelStore:
         self.windows: dict[tuple[int, int, int, int], tuple[int, ...]] = {}
         self.transitions: dict[str, list[dict[str, Any]]] = {}
         self.closed: list[tuple[str, int, str]] = []
+        self.too_late: list[tuple[str, str, int, int, int, int, bool]] = []
         self.results: dict[tuple[str, str, int, int], Any] = {}
         self.episodes: dict[str, dict[str, Any]] = {}
         self.tickets: list[tuple[Any, ...]] = []
@@ -59,6 +60,10 @@ class ModelStore:
             assert transition.sequence == len(held) + 1
             held.append(change)
         self.closed += [(c.alert, c.number, c.verdict) for c in outcome.closed]
+        self.too_late += [
+            (r.rule, r.subject, r.sensor, r.time_ms, r.scaled, int(r.severity), r.accepted)
+            for r in outcome.late_readings
+        ]
         for one in outcome.results:
             self.results[one.kind, one.point, one.start_ms, one.period_s] = dict(one.payload)
         for area, episode in outcome.episodes:
@@ -94,6 +99,7 @@ class ModelStore:
             "windows": self.windows,
             "transitions": self.transitions,
             "closed": sorted(self.closed),
+            "too_late": sorted(self.too_late),
             "results": self.results,
             "episodes": self.episodes,
             "tickets": sorted(map(repr, self.tickets)),
