@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import httpx
@@ -15,21 +17,26 @@ from api.actions.advance import advance
 from api.actions.alert_action import Given
 from api.actions.closing import Taken, close
 from api.actions.expected import Overtaken
+from api.actions.log_door import LogDoor
 from api.actions.refusal import Conflict, Unknown
 from api.app import create_app
 from deploy.process import wait_until
 from streams.contracts.closing import Close, Ending
 from streams.contracts.codec import decode, encode, encode_control, encode_tick
 from streams.contracts.frame import Record
-from streams.contracts.reason import NamespaceKind
+from streams.contracts.reason import LogKind, NamespaceKind
 from streams.errors import Unavailable
-from streams.log import Entry, Log
+from streams.log import OBSERVATION_TOPIC, Entry, Log
+from streams.log.catalogue import topic_name
+from streams.log.kafka import KafkaLog
+from streams.log.opening import open_log
 from streams.log.postgres import PostgresLog
 from streams.runtime.worker import worker_host
+from streams.settings import Settings
 from streams.storage.alerts import write_transitions
 from streams.storage.canonical import canonical_dump, differences
 from streams.storage.connect import connect
-from streams.storage.migrate import REGION_TOPIC, migrate
+from streams.storage.migrate import REGION_TOPIC, drop_namespace, migrate
 from streams.storage.registry import save_registry
 from streams.storage.sequencer import number_outbox
 from tests.support.actors import COMMANDER, OPERATOR
@@ -333,3 +340,26 @@ def test_an_old_close_that_only_stood_beside_the_alert_can_be_said_again(city: C
     assert city.close(alert) == Taken(2, new=True)
     city.work()
     assert city.changes(alert)[-1] == "closed"
+
+
+def test_where_the_log_is_in_kafka_the_close_goes_there(
+    database_url: str, kafka_settings: Settings, make_kafka_namespace: Callable[..., str]
+) -> None:
+    name = make_kafka_namespace(2)
+    migrate(database_url, name, NamespaceKind.DRILL, partitions=2, log=LogKind.KAFKA)
+    try:
+        with connect(database_url, name, "citybrain test", autocommit=True) as connection:
+            write_transitions(
+                connection.cursor(), NamespaceKind.DRILL, OBSERVATION_TOPIC, 1, [transition("k")]
+            )
+            with closing(LogDoor(partial(open_log, kafka_settings, database=database_url))) as door:
+                close(connection, partial(door.append, name), COMMANDER, NOW, "k", GIVEN)
+            assert connection.execute("select sent from alert_action").fetchall() == [(True,)]
+        with closing(KafkaLog(kafka_settings, topic_name(name))) as log:
+            assert log.end(0) == 0
+            (record,) = log.read(1, 0)
+        found = decode(record)
+        assert isinstance(found, Close)
+        assert (found.alert, found.by, found.severity) == ("k", COMMANDER.who, 3)
+    finally:
+        drop_namespace(database_url, name, topics_removed=True)
