@@ -142,9 +142,8 @@ class Pipeline:
         """What waits for each area. Areas know nothing of each other: their order is free."""
         for code, waiting in items.items():
             if waiting:
-                told = len(outcome.tickets)
+                self._areas[code].doubts.begin(outcome)
                 self._runs[code].take(waiting, outcome)
-                self._areas[code].desk.settle_from(outcome.tickets, told)
 
     def _frame(
         self, frame: Frame, record: Record, items: Mapping[str, list[Item]], outcome: Outcome
@@ -188,9 +187,8 @@ class Pipeline:
         if area is None:
             self._bury(record, *self._why_no_area(close.area), outcome)
             return
-        told = len(outcome.tickets)
+        area.doubts.begin(outcome)
         take_close(area, close, record.offset, outcome)
-        area.desk.settle_from(outcome.tickets, told)
 
     def _counts(self, status: Status) -> bool:
         """Whether a message may be acted on here: a live city takes nothing but Actual."""
@@ -262,12 +260,11 @@ class Pipeline:
         if control.kind != "rules":
             self._fit()
         for code in sorted(self._areas):
-            told = len(outcome.tickets)
+            self._areas[code].doubts.begin(outcome)
             if control.kind == "rules":
                 self._areas[code].rule(self._versions, outcome)
             else:
                 self._areas[code].activated(outcome)
-            self._areas[code].desk.settle_from(outcome.tickets, told)
 
     def _fit(self) -> None:
         registry = self._versions.registry

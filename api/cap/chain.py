@@ -1,11 +1,11 @@
 """From the transitions of one alert to the messages that are told of it.
 
-Nothing is told of a pending alert. The first firing is an Alert, each later change an Update that
-names all earlier messages which have not expired, at least the one before. The end is a Cancel:
-with AllClear when it was measured or people say that it is over, with a note and without AllClear
-when it was a false alarm, the sensor was wrong or the rule left service (docs/cap.md says why).
-What stays open is told again before it expires, for as long as its area is judged. The same
-transitions give the same messages, always.
+Nothing is told of a pending alert, nor of what concerns people's lists only. The first firing is an
+Alert, each later change an Update that names all earlier messages which have not expired, at least
+the one before. The end is a Cancel: with AllClear when it was measured or people say that it is
+over, with a note and without AllClear when it was a false alarm, the sensor was wrong or the rule
+left service (docs/cap.md says why). What stays open is told again before it expires, for as long
+as its area is judged. The same transitions give the same messages, always.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from streams.contracts.closing import Ending
 from streams.contracts.reason import AlertState, Change, Origin, Severity
 
 SECOND = timedelta(seconds=1)
+ONLY_LISTS = (Change.HIDDEN, Change.SHOWN)  # say nothing of the danger
 IDENTIFIER = re.compile(r"([^-]+)-(.+)-([0-9]{1,9})(?:\.([1-9][0-9]{0,8}))?")
 
 
@@ -76,6 +77,7 @@ def build_chain(
     here, or those up to the `wanted` one (sequence, renewal): as many as it names.
     """
     told: list[Told] = []
+    rows = [row for row in rows if row.change not in ONLY_LISTS]
     for number, row in enumerate(rows):
         if row.state == AlertState.PENDING or (row.state == AlertState.RESOLVED and not told):
             continue

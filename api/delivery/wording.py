@@ -33,6 +33,8 @@ CHANGE_ZH = {
     "withdrawn": "撤销（传感器异常）",
     "retired": "停用",
     "closed": "人工关闭",
+    "hidden": "不再单独列出",
+    "shown": "重新列出",
 }
 CLOSED = {
     Language.ZH: {"false_alarm": "误报", "closed_by_hand": "险情已结束"},

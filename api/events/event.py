@@ -68,6 +68,7 @@ def event(row: EventRow, log: Cursor) -> dict[str, Any]:
         "peak_severity": row.peak,
         "completeness": content.get("completeness"),
         "suppressed_by": content.get("suppressed_by"),
+        "held": content.get("held"),
         "alert": content,
     }
 

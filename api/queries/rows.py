@@ -178,6 +178,9 @@ class AlertRow:
     updated: datetime
     peak_severity: int
     ended: datetime | None
+    suppressed_by: str | None
+    held_severity: int | None
+    held_until: datetime | None
     area_name: str | None
     area_name_en: str | None
     point_name: str | None
@@ -203,6 +206,8 @@ class TransitionRow:
     partition: int
     position: int
     evidence: Json
+    suppressed_by: str | None
+    held: Json | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,6 +346,7 @@ class RuleTitleRow:
 
 @dataclass(frozen=True, slots=True)
 class TicketRow:
+    id: str
     area: str
     area_name: str | None
     sensor: str

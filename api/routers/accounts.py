@@ -55,6 +55,7 @@ class LedgerPage(Page[LedgerItem]):
 class TicketItem(BaseModel):
     """A maintenance matter, never a hazard."""
 
+    id: str = Field(description="An alert's `suppressed_by` is `ticket:` and this.")
     area: str
     area_name: str | None
     point: str | None
@@ -214,6 +215,7 @@ def counts(row: LedgerRow | LedgerCounts) -> Counts:
 def ticket_item(row: TicketRow) -> TicketItem:
     """The row for people."""
     return TicketItem(
+        id=row.id,
         area=row.area,
         area_name=row.area_name,
         point=row.point,

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.colour import RANKS, Colour, ColourName, colour
 from api.events.page import now_cursor
-from api.moment import Moment
+from api.moment import Moment, from_ms
 from api.paging import Paging, paging
 from api.problem import RESPONSES, not_found
 from api.queries.acting_rows import ActedRow
@@ -55,6 +55,13 @@ class Acted(BaseModel):
     refused: int
     failed: int
     stands_out: bool = Field(description="A subscriber refused or failed: look.")
+
+
+class HeldItem(BaseModel):
+    """It flaps: people's lists go on showing this colour."""
+
+    severity: Colour
+    until: Moment = Field(description="Event time; released then.")
 
 
 class AlertItem(BaseModel):
@@ -103,6 +110,8 @@ class AlertItem(BaseModel):
                     "onset": "2024-09-16T06:12:00+08:00",
                     "updated": "2024-09-16T06:31:00+08:00",
                     "ended": None,
+                    "suppressed_by": None,
+                    "held": None,
                     "acted": {
                         "acknowledged_by": "account:wang",
                         "acknowledged_at": "2024-09-16T06:33:00+08:00",
@@ -152,6 +161,10 @@ class AlertItem(BaseModel):
     onset: Moment
     updated: Moment = Field(description="Event time of the newest transition.")
     ended: Moment | None
+    suppressed_by: str | None = Field(
+        description="Alert, or `ticket:<id>`, that stands for it in people's lists."
+    )
+    held: HeldItem | None
     acted: Acted | None = Field(description="Null when nobody has done anything with it.")
 
 
@@ -176,6 +189,8 @@ class TransitionItem(BaseModel):
     log_partition: int
     log_position: int = Field(description="Log offset of the evidence.")
     evidence: dict[str, Any]
+    suppressed_by: str | None
+    held: HeldItem | None
 
 
 class LateItem(BaseModel):
@@ -354,6 +369,8 @@ def alert_item(row: AlertRow, title: Title, acted: Acted | None) -> AlertItem:
         onset=row.onset,
         updated=row.updated,
         ended=row.ended,
+        suppressed_by=row.suppressed_by,
+        held=_held(row.held_severity, row.held_until),
         acted=acted,
     )
 
@@ -404,6 +421,10 @@ def transition_item(row: TransitionRow) -> TransitionItem:
         log_partition=row.partition,
         log_position=row.position,
         evidence=dict(row.evidence),
+        suppressed_by=row.suppressed_by,
+        held=None
+        if row.held is None
+        else _held(row.held["severity"], from_ms(row.held["until_ms"])),
     )
 
 
@@ -426,3 +447,9 @@ def late_item(row: LateRow) -> LateItem:
         log_partition=row.partition,
         log_position=row.position,
     )
+
+
+def _held(severity: int | None, until: datetime | None) -> HeldItem | None:
+    if severity is None or until is None:
+        return None
+    return HeldItem(severity=colour(severity), until=until)

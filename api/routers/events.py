@@ -61,6 +61,15 @@ class AreaComplete(Complete):
     as_of: Moment = Field(description="Processing time up to which it was looked at.")
 
 
+class Held(BaseModel):
+    """It flaps: people's lists go on showing this colour until then (event time)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    severity: int
+    until_ms: int
+
+
 class EventItem(BaseModel):
     """One transition of an alert, with the alert's full state after it."""
 
@@ -75,7 +84,10 @@ class EventItem(BaseModel):
     notify: bool = Field(description="Whether people are told; programs get everything.")
     peak_severity: int = Field(description="The worst that the alert has been, 0 … 4.")
     completeness: Complete | None = Field(description="Of its area when it was decided.")
-    suppressed_by: str | None = Field(description="Alert that hides it in people's lists.")
+    suppressed_by: str | None = Field(
+        description="Alert, or `ticket:<id>`, that stands for it in people's lists."
+    )
+    held: Held | None
     alert: dict[str, Any] = Field(description="Full state: docs/schemas/alert.schema.json.")
 
 

@@ -14,7 +14,7 @@ from streams.contracts.domain import Domain
 from streams.errors import Misconfigured
 
 TERMS = ("levels", "for", "jump", "clear", "off")
-OF_RULE = ("title", "watches", "unit", *TERMS, "scope", "season", "overrides")
+OF_RULE = ("title", "watches", "unit", *TERMS, "scope", "season", "hidden_by", "overrides")
 Places = dict[tuple[str, str], tuple[str, int]]  # (rule, override's place) → (file, line)
 
 
@@ -111,6 +111,7 @@ def _clause(domain: str, name: str, node: Node, places: Places) -> Clause:
         scope=_scope(said["scope"]) if "scope" in said else Scope(),
         season=_season(said["season"]) if "season" in said else (),
         overrides=tuple(_override(name, one, places) for one in overrides),
+        hidden_by=said["hidden_by"].texts("hidden_by") if "hidden_by" in said else None,
     )
 
 

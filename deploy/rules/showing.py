@@ -88,6 +88,7 @@ def _rows(
             words = number_words(own[name]) if name in own else {}
             numbers = list(effective_rows(found, standing.rule.unit, words))
             numbers += [("season", _season(standing), "rule")] if _season(standing) else []
+            numbers += _hidden_by(standing)
             holds = here[name].of(point.id if point else None) is not None
             yield {
                 "rule": name,
@@ -100,6 +101,13 @@ def _rows(
 def _season(standing: Standing) -> str:
     ranges = standing.clause.season if standing.clause else ()
     return ", ".join(f"{first}..{last}" for first, last in ranges)
+
+
+def _hidden_by(standing: Standing) -> list[tuple[str, str, str]]:
+    said = standing.clause is not None and standing.clause.hidden_by is not None
+    by = "rule" if said else "domain and profile"
+    names = ", ".join(standing.hidden_by)
+    return [("hidden_by", names or "none", by)] if names or said else []
 
 
 def _why(off: bool, standing: Standing, point: Point | None) -> str:

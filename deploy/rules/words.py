@@ -36,6 +36,8 @@ def clause_lines(standing: Standing | None) -> Iterator[str]:
     unit = standing.rule.unit
     yield f"title: {standing.rule.title.zh} · {standing.rule.title.en}"
     yield from (f"{name}: {text}" for name, text in number_words(standing.numbers, unit).items())
+    if standing.hidden_by:
+        yield f"hidden_by: {', '.join(standing.hidden_by)}"
     clause = standing.clause
     if clause is None:
         return

@@ -42,6 +42,8 @@ def _rule(rule: TierRule, numbers: Numbers) -> Iterator[str]:
         "readings": numbers.clear_count,
     }
     yield f"    clear: {_flow(clear)}"
+    if rule.hidden_by:
+        yield f"    hidden_by: [{', '.join(rule.hidden_by)}]"
 
 
 def _levels(levels: Mapping[Severity, Level]) -> Iterator[str]:

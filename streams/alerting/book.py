@@ -7,8 +7,6 @@ one by one. Deterministic: no clock, no randomness; timers fire when the caller 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -16,9 +14,11 @@ import numpy as np
 from streams.alerting.closing import FORGET_MS, find_open, is_forgotten, told
 from streams.alerting.deadlines import Deadlines
 from streams.alerting.in_force import InForce, Subject
+from streams.alerting.moment import Moment as Moment
 from streams.alerting.rule import Thresholds, fingerprint
 from streams.alerting.ruling import Ruling
-from streams.alerting.telling import Telling, tell
+from streams.alerting.stages import Staged, Stages
+from streams.alerting.telling import Telling, severity_of, tell
 from streams.alerting.track import (
     BookState,
     Step,
@@ -37,20 +37,11 @@ from streams.contracts.completeness import Completeness
 from streams.contracts.frame import Bool, Int32, Int64
 from streams.contracts.outcome import Transition
 from streams.contracts.reason import Change, Origin, Severity
-from streams.windows.aggregate import group_starts
+from streams.windows.aggregate import by_series
 
 VALID_MS = 15 * 60_000
 Firing: TypeAlias = tuple[str, Thresholds, str | None, Severity, bool]
 LookedRows: TypeAlias = tuple[Int32, Int64, Int64, Bool]  # series, time, value, unverified
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """Who decides and when: processing time, evidence position, origin of the input."""
-
-    decided_ms: int
-    position: int
-    origin: Origin
 
 
 class Book:
@@ -63,8 +54,9 @@ class Book:
         self.forget_ms = FORGET_MS  # how long the sensor of a closed alert may be silent
         self.state = BookState()
         self.mark = ""
+        self.stages = Stages(area)
         self._rules = InForce()
-        self.moves = 0  # grows with every transition; not kept
+        self.moves = 0  # grows with every transition but hidden and shown; not kept
         self._firing: tuple[int, BookState, tuple[Firing, ...]] | None = None  # as of `moves`
         self.complete: Callable[[], Completeness | None] = lambda: None
         self._deadlines = Deadlines(self._deadline)  # of the tracks in `_due_of`
@@ -85,8 +77,7 @@ class Book:
         self, name: str, subjects: Mapping[int, Subject], rows: LookedRows, moment: Moment
     ) -> list[Transition]:
         """Fresh rows (series, time, value, unverified) of one property, by (series, time)."""
-        at = self.look(name, subjects, rows)
-        if at is None:
+        if (at := self.look(name, subjects, rows)) is None:
             return []
         looked = (rows[0][at], rows[1][at], rows[2][at], rows[3][at])
         return self.judge_looked(name, subjects, looked, moment)
@@ -106,19 +97,12 @@ class Book:
             hot |= np.isin(series, np.array(watched, np.int32))
         if not hot.any():
             return None
-        keep = np.flatnonzero(np.isin(series, np.unique(series[hot])))
-        bounds = np.append(group_starts(series[keep]), len(keep)).tolist()
         moving = []
-        for low, high in pairwise(bounds):
-            index = keep[low:high]
+        for index in by_series(series, np.flatnonzero(np.isin(series, np.unique(series[hot])))):
             subject = subjects.get(int(series[index[0]]))
-            if subject is not None and not self._is_steady(
-                name, subject, time_ms[index], value[index]
-            ):
+            if subject and not self._is_steady(name, subject, time_ms[index], value[index]):
                 moving.append(index)
-        if not moving:
-            return None
-        return np.concatenate(moving)
+        return np.concatenate(moving) if moving else None
 
     def judge_looked(
         self, name: str, subjects: Mapping[int, Subject], rows: LookedRows, moment: Moment
@@ -126,18 +110,12 @@ class Book:
         """Rows of one frame that `look` has chosen, perhaps among those of more frames."""
         series, time_ms, value, unverified = rows
         found: list[Transition] = []
-        bounds = np.append(group_starts(series), len(series)).tolist()
-        for low, high in pairwise(bounds):
-            subject = subjects[int(series[low])]
-            if self._is_steady(name, subject, time_ms[low:high], value[low:high]):
+        for index in by_series(series, np.arange(len(series))):
+            subject = subjects[int(series[index[0]])]
+            if self._is_steady(name, subject, time_ms[index], value[index]):
                 continue
-            stretch = zip(
-                time_ms[low:high].tolist(),
-                value[low:high].tolist(),
-                unverified[low:high].tolist(),
-                strict=True,
-            )
-            for time, one, doubtful in stretch:
+            columns = (column[index].tolist() for column in (time_ms, value, unverified))
+            for time, one, doubtful in zip(*columns, strict=True):
                 found += self.judge(name, subject, time, one, moment, unverified=doubtful)
         return found
 
@@ -207,11 +185,11 @@ class Book:
             return verdict, []
         track = self.state.tracks[key]
         track.tiers = track.tiers or self._rules.declared_tiers(key)
-        at = _after(track, replace(moment, origin=Origin(self.state.origins[key])))
+        at = moment.after(track.heard_ms, self.state.origins[key])
         step = Step(Change.CLOSED, track.level, at.decided_ms, None, ended=True)
         found = self._apply(key, track, [step], at, close.evidence())
         track.closed = int(close.severity)
-        return verdict, found
+        return verdict, found + self._look_again(key, at.decided_ms, at)
 
     def withdraw(
         self,
@@ -251,7 +229,7 @@ class Book:
 
     def refit(self, moment: Moment) -> list[Transition]:
         """Other rules have come into force: what is open goes on under them, or ends where its
-        rule does not hold any more."""
+        rule does not hold any more; what hides it may be others."""
         self._firing = None
         found: list[Transition] = []
         for key in sorted(self.state.tracks):
@@ -261,13 +239,13 @@ class Book:
             if rule is None or (end is not None and end <= moment.decided_ms):
                 found += self._retire(key, moment)
             elif track.version != rule.version:
-                at = _after(track, moment)
+                at = moment.after(track.heard_ms)
                 found += self._apply(key, track, adapt(rule, track, at.decided_ms), at, {})
-        return found
+        return found + self.stage_again(moment)
 
     def _retire(self, key: str, moment: Moment) -> list[Transition]:
         track = self.state.tracks[key]
-        at = _after(track, moment)
+        at = moment.after(track.heard_ms)
         step = Step(Change.RETIRED, track.level, at.decided_ms, None, ended=True)
         return self._apply(key, track, [step], at, {})
 
@@ -276,23 +254,16 @@ class Book:
     ) -> list[Transition]:
         """Every open alert of the subject (of this domain) becomes stale."""
         found: list[Transition] = []
-        for key in self._keys_of(subject_key):
+        for key in sorted(k for k in self.state.tracks if k.split("|", 1)[1] == subject_key):
             if domain in (None, self._rules.domain_of(key)):
                 track = self.state.tracks[key]
                 found += self._apply(key, track, fall_silent(track, time_ms), moment, {})
         return found
 
-    def silence_area(self, domain: str, time_ms: int, moment: Moment) -> list[Transition]:
-        """The domain's open alerts of the area itself become stale: all its sensors are silent."""
-        return self.silence(f"area:{self.area}", time_ms, moment, domain)
-
     def onset(self, name: str, subject: Subject) -> int | None:
         """When the open alert began, None = there is none."""
         track = self.state.tracks.get(f"{name}|{subject.key}")
         return None if track is None else track.onset_ms
-
-    def _keys_of(self, subject_key: str) -> list[str]:
-        return sorted(k for k in self.state.tracks if k.split("|", 1)[1] == subject_key)
 
     # timers -----------------------------------------------------------------------------------
 
@@ -314,14 +285,14 @@ class Book:
         track = self.state.tracks.get(key)
         if track is None:
             return None
-        rule, end = self._rule(key), self._rules.season_end(key, track.onset_ms)
+        rule, end = self._rules.of_open(key, self.state.points[key], track.onset_ms)
         at = None if rule is None else deadline(rule, track)
         first = min((one for one in (at, end) if one is not None), default=None)
         return None if first is None else max(first, track.heard_ms)
 
     def _run_out(self, key: str, track: Track, to_ms: int) -> list[Step]:
-        end = self._rules.season_end(key, track.onset_ms)
-        return run_out(self._rule(key), track, end, to_ms)
+        rule, end = self._rules.of_open(key, self.state.points[key], track.onset_ms)
+        return run_out(rule, track, end, to_ms)
 
     def _rule(self, key: str) -> Thresholds | None:
         return self._rules.of_alert(key, self.state.points[key])
@@ -358,17 +329,54 @@ class Book:
         moment: Moment,
         evidence: Mapping[str, Any],
     ) -> list[Transition]:
-        found = []
+        found: list[Transition] = []
         self._deadlines.move((key,))
         for step, is_told in told(key, track, steps):
             self.moves += 1
             if is_told:
-                track.sequence += 1
                 self.state.onsets[key] = track.onset_ms
-                found.append(tell(self._telling(key, moment), track, step, evidence))
+                severity = severity_of(self._rule(key), track, step)
+                staged = self.stages.go_through(
+                    self.state, self._rules, key, step, severity, moment.decided_ms
+                )
+                found.append(self._tell(key, step, staged, moment, evidence))
             if step.ended and step.change is not Change.CLOSED:
                 self._drop(key)
+        if found:
+            found += self._look_again(key, found[-1].event_ms, moment)
         return found
+
+    def stage_again(self, moment: Moment) -> list[Transition]:
+        """The sensors that are believed, or the rules, are others now: who is hidden by what."""
+        waiting = self.stages.everything(self.state, self._rules)
+        return self._settle(waiting, moment.decided_ms, moment)
+
+    def _look_again(self, key: str, event_ms: int, moment: Moment) -> list[Transition]:
+        """The alert has moved: who is hidden by it, or no more."""
+        waiting = self.stages.dependants(self.state, self._rules, key)
+        return self._settle(waiting, event_ms, moment) if waiting else []
+
+    def _settle(
+        self, waiting: list[tuple[int, str]], event_ms: int, moment: Moment
+    ) -> list[Transition]:
+        found = []
+        for key, step, staged, was in self.stages.settle(
+            self.state, self._rules, waiting, event_ms, moment.decided_ms
+        ):
+            at = moment.after(self.state.tracks[key].heard_ms, self.state.origins[key])
+            found.append(self._tell(key, step, staged, at, {"was": was}))
+        return found
+
+    def _tell(
+        self,
+        key: str,
+        step: Step,
+        staged: Staged,
+        moment: Moment,
+        evidence: Mapping[str, Any],
+    ) -> Transition:
+        self.state.tracks[key].sequence += 1
+        return tell(self._telling(key, moment), self.state.tracks[key], step, staged, evidence)
 
     def _drop(self, key: str) -> None:
         self._deadlines.move((key,))
@@ -390,8 +398,3 @@ class Book:
             origin=moment.origin,
             completeness=self.complete(),
         )
-
-
-def _after(track: Track, moment: Moment) -> Moment:
-    """The moment, but not before the alert was heard of last."""
-    return Moment(max(moment.decided_ms, track.heard_ms), moment.position, moment.origin)

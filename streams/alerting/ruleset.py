@@ -69,7 +69,8 @@ class Clause(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
     """One rule of the set: a change of a domain's own rule of this name, or a new rule.
 
     `watches` is a property of the domain or the name of one of its rules over a derived value;
-    only a new rule needs it, as it needs titles and `levels` and a clear condition.
+    only a new rule needs it, as it needs titles and `levels` and a clear condition. `hidden_by`:
+    rules whose alerts hide those of this one in people's lists; `none` alone: nobody's do.
     """
 
     name: str
@@ -82,6 +83,7 @@ class Clause(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
     scope: Scope = Scope()
     season: tuple[tuple[str, str], ...] = ()  # first and last day, MM-DD
     overrides: tuple[Override, ...] = ()
+    hidden_by: tuple[str, ...] | None = None
 
 
 class RuleSet(
@@ -123,6 +125,7 @@ def _in_order(clause: Clause) -> Clause:
         clause,
         overrides=tuple(sorted(clause.overrides, key=lambda one: (one.area, one.point))),
         season=tuple(sorted(clause.season)),
+        hidden_by=None if clause.hidden_by is None else tuple(sorted(clause.hidden_by)),
         scope=Scope(
             areas=tuple(sorted(scope.areas)),
             types=tuple(sorted(scope.types)),

@@ -23,7 +23,8 @@ class Ruling:
     """A rule as it holds in one area. None for thresholds: it does not hold there.
 
     `whole` judges the area itself, `others` its points but for those that have their `own`.
-    `watches`: whose derived values it judges; itself unless it follows another rule.
+    `watches`: whose derived values it judges; itself unless it follows another rule. `hidden_by`:
+    the rules whose alerts hide its own in people's lists.
     """
 
     rule: TierRule
@@ -32,6 +33,7 @@ class Ruling:
     own: Mapping[str, Thresholds | None] = field(default_factory=dict)
     season: Season | None = None
     watches: str = ""
+    hidden_by: tuple[str, ...] = ()
 
     @property
     def holds_somewhere(self) -> bool:
@@ -45,7 +47,8 @@ class Ruling:
 
 def everywhere(filled: Thresholds) -> Ruling:
     """A rule that no rule set says anything of."""
-    return Ruling(filled.rule, filled, filled, watches=filled.rule.name)
+    rule = filled.rule
+    return Ruling(rule, filled, filled, watches=rule.name, hidden_by=rule.hidden_by)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,15 @@ class Standing:
     def is_off(self) -> bool:
         """Whether it holds nowhere but where an override says so."""
         return self.clause is not None and self.clause.terms.off is True
+
+    @property
+    def hidden_by(self) -> tuple[str, ...]:
+        """Rules whose alerts hide those of this one in people's lists: the set's word, else its
+        own."""
+        said = None if self.clause is None else self.clause.hidden_by
+        if said is None:
+            return self.rule.hidden_by
+        return tuple(name for name in said if name != NO)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +229,8 @@ def _ruling(standing: Standing, area: str, points: Sequence[Point], zone_ms: int
     if clause is None:
         return everywhere(thresholds(standing.rule, standing.numbers))
     season = season_of(clause, zone_ms)
-    ruling = Ruling(standing.rule, None, None, {}, season, standing.watches)
+    hidden_by = standing.hidden_by
+    ruling = Ruling(standing.rule, None, None, {}, season, standing.watches, hidden_by)
     if not _reaches(clause.scope, area):
         return ruling
     of_area = filled(standing, area, None)

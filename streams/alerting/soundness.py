@@ -47,7 +47,44 @@ def rule_mistakes(
             continue
         mistakes = [*_in_words(domain, clause)]
         found += mistakes or _in_numbers(domain, values, clause, registry)
-    return found
+    return found + list(_of_hiding(parents_of(domains, rules), rules))
+
+
+def parents_of(domains: Mapping[str, Domain], rules: RuleSet) -> dict[str, tuple[str, ...]]:
+    """By rule, of the domains and of the set: the rules whose alerts hide its own."""
+    found = {rule.name: rule.hidden_by for domain in domains.values() for rule in domain.rules}
+    for clause in rules.rules:
+        said = clause.hidden_by
+        found[clause.name] = found.get(clause.name, ()) if said is None else said
+    return {name: tuple(one for one in above if one != NO) for name, above in found.items()}
+
+
+def _of_hiding(parents: Mapping[str, tuple[str, ...]], rules: RuleSet) -> Iterator[Mistake]:
+    for clause in rules.rules:
+        said = clause.hidden_by or ()
+        if NO in said and len(said) > 1:
+            yield Mistake(clause.name, "", f"hidden_by: either {NO} or rules")
+        for name in parents[clause.name]:
+            if name == clause.name:
+                yield Mistake(clause.name, "", "hidden_by: it cannot hide itself")
+            elif name not in parents:
+                yield Mistake(clause.name, "", f"hidden_by: there is no rule {name!r}")
+        circle = next(_circles(clause.name, parents, ()), None)
+        if circle is not None and len(circle) > 1:
+            way = " → ".join((*circle, clause.name))
+            yield Mistake(clause.name, "", f"hidden_by: they hide each other: {way}")
+
+
+def _circles(
+    name: str, parents: Mapping[str, tuple[str, ...]], way: tuple[str, ...]
+) -> Iterator[tuple[str, ...]]:
+    """Ways up that come back to where they began."""
+    if name in way:
+        if name == way[0]:
+            yield way
+        return
+    for parent in parents.get(name, ()):
+        yield from _circles(parent, parents, (*way, name))
 
 
 def _in_words(domain: Domain, clause: Clause) -> Iterator[Mistake]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from streams.alerting.rule import Thresholds
+from streams.alerting.stages import Staged
 from streams.alerting.track import Step, Track
 from streams.contracts.completeness import Completeness
 from streams.contracts.exact import to_text
@@ -32,10 +33,16 @@ class Telling:
     completeness: Completeness | None  # of the area, None: not known
 
 
-def tell(telling: Telling, track: Track, step: Step, evidence: Mapping[str, Any]) -> Transition:
+def tell(
+    telling: Telling,
+    track: Track,
+    step: Step,
+    staged: Staged,
+    evidence: Mapping[str, Any],
+) -> Transition:
     """The step of the alert as a transition; `track.sequence` is its number."""
     rule = telling.rule
-    severity = _severity(rule, track, step)
+    severity = severity_of(rule, track, step)
     return Transition(
         alert=track.alert,
         sequence=track.sequence,
@@ -61,6 +68,8 @@ def tell(telling: Telling, track: Track, step: Step, evidence: Mapping[str, Any]
         valid_until_ms=telling.valid_until_ms,
         evidence=dict(evidence),
         completeness=telling.completeness,
+        suppressed_by=staged.suppressed_by,
+        held=staged.held,
     )
 
 
@@ -74,7 +83,8 @@ def rule_version(rule: Thresholds | None, mark: str) -> str:
     return f"{numbers}@{mark}" if mark else numbers
 
 
-def _severity(rule: Thresholds | None, track: Track, step: Step) -> Severity:
+def severity_of(rule: Thresholds | None, track: Track, step: Step) -> Severity:
+    """Of the tier after the step (the one left, for an ending)."""
     tiers = track.tiers or ([] if rule is None else rule.severities)
     return Severity(tiers[step.tier - 1]) if step.tier else Severity.NONE
 

@@ -34,6 +34,15 @@ class Track:
     tiers: list[int] = field(default_factory=list)  # severities of the tiers it knows
     version: str = ""  # of the thresholds that judge it
     closed: int = 0  # severity at which a person closed it; nothing of it is told since
+    colour: int = 0  # severity as told last, 0 while pending
+    hidden_by: str | None = None  # in people's lists, as told last
+
+    @property
+    def severity(self) -> int:
+        """While it fires and is told; else 0."""
+        if not self.level or self.closed:
+            return 0
+        return self.tiers[self.level - 1] if self.tiers else self.colour
 
     @property
     def state(self) -> AlertState:
@@ -41,14 +50,28 @@ class Track:
 
 
 @dataclass(slots=True)
+class Flap:
+    """Colour moves of one rule and subject, over episodes: event times, and of each the worse of
+    the colours before and after it. `until_ms` (event time): it flaps until then, 0 = it does not.
+    `heard_ms`: processing time of the last move."""
+
+    at_ms: list[int] = field(default_factory=list)
+    colour: list[int] = field(default_factory=list)
+    until_ms: int = 0
+    heard_ms: int = 0
+
+
+@dataclass(slots=True)
 class BookState:
     """What a checkpoint keeps: open tracks by `<rule>|<subject key>`, and their points; `onsets` of
-    the last alert of each, open or not."""
+    the last alert of each, open or not; `flaps` of those whose colour moved lately, the longest
+    quiet ones first."""
 
     tracks: dict[str, Track] = field(default_factory=dict)
     points: dict[str, str | None] = field(default_factory=dict)
     origins: dict[str, str] = field(default_factory=dict)
     onsets: dict[str, int] = field(default_factory=dict)
+    flaps: dict[str, Flap] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,11 @@ from typing import Any
 import numpy as np
 
 from streams.alerting.book import Book, Moment
+from streams.alerting.stages.parameters import flap_numbers
 from streams.area import intake, judging, numbered
 from streams.area.colour import Colour
 from streams.area.devices import Devices, active_subjects
+from streams.area.doubts import Doubts
 from streams.area.heed import Heeding, refuse_standstill
 from streams.area.lane_work import LaneWork, Passed, Taken
 from streams.area.reads import accepted, connect, translate, with_reads
@@ -23,7 +25,7 @@ from streams.area.report import Report
 from streams.area.resolve import Resolver
 from streams.area.ruled import put_rules
 from streams.area.seat import Seat, make_seat
-from streams.area.timers import Due, next_due
+from streams.area.timers import next_due
 from streams.area.versions import Versions
 from streams.area.view import build_view, day_zone_ms, timing_ms
 from streams.area.warnings import AreaWarnings
@@ -57,6 +59,7 @@ class Area:
         self.book = Book(code)
         self.silence = Silence(SilenceLimits())
         self.desk = Desk()
+        self.doubts = Doubts(code, self.desk, self.book, self.moment)
         self.seats: dict[str, Seat] = {}
         self.proc_ms = NEVER
         self.position = 0
@@ -91,6 +94,7 @@ class Area:
         self.warnings.valid_hours = valid_hours(values)
         self.book.valid_ms = quality.whole(values, quality.ALERT_VALID) * 1000
         self.book.forget_ms = quality.whole(values, quality.CLOSED_SILENT) * 1000
+        self.book.stages.numbers = flap_numbers(values)
         for name, domain in self.domains.items():
             seat = self.seats.get(name)
             known = seat.work.view if seat else self.known_views.get(name)
@@ -111,6 +115,7 @@ class Area:
         connect(self.seats, self.domains)
         self._heeding.fit(self.seats)
         put_rules(self.seats, self.book, versions)
+        self.doubts.fit(self.seats, values)
         self.heeding_seats = [s for s in self.seats.values() if s.work.domain.due is not None]
         self.devices.fit_subjects(self.seats)
         self.touched = self.stale_view = self.refitted = True
@@ -119,6 +124,7 @@ class Area:
         """Another rule set has just come into force; nothing but the alerts knows of it."""
         put_rules(self.seats, self.book, versions)
         self.touched = self.stale_view = True
+        self.doubts.look()
         outcome.transitions += self.book.refit(self.moment())
         self.look_around(max(self.proc_ms, 0), outcome)
 
@@ -138,27 +144,19 @@ class Area:
         self.look_around(at_ms, outcome)
 
     def _tell_state(self, outcome: Outcome, name: str, seat: Seat, cause: str) -> None:
-        if seat.work.domain.inventory is None:
-            return
-        payload = seat.work.domain.inventory(seat.work.view, seat.work.state)
-        if payload is not None:
-            at = max(self.proc_ms, 0)
-            self.report.partial(outcome, at, name, "state", 0, payload, cause, self.position)
+        self.report.state(outcome, max(self.proc_ms, 0), name, seat.work, cause, self.position)
 
     # time -------------------------------------------------------------------------------------
 
     def advance(self, to_ms: int, outcome: Outcome) -> None:
         """Processing time goes on to `to_ms` (never back): fires what is due, in order."""
-        while (due := self._next_due(to_ms)) is not None:
+        timed = self.seats, self.book, self.silence, self.warnings
+        while (due := next_due(*timed, to_ms)) is not None:
             at_ms, key, what = due
             self.touched = self.stale_view = True
             self._fire(at_ms, key, what, outcome)
             self.look_around(at_ms, outcome)
-        if to_ms > self.proc_ms:
-            self.proc_ms = to_ms
-
-    def _next_due(self, to_ms: int) -> Due | None:
-        return next_due(self.seats, self.book, self.silence, self.warnings, to_ms)
+        self.proc_ms = max(self.proc_ms, to_ms)
 
     def _fire(self, at_ms: int, key: str, what: Any, outcome: Outcome) -> None:
         kind = key.split("|", 1)[0]
@@ -179,12 +177,12 @@ class Area:
                 self._fall_silent(event, outcome)
 
     def _fall_silent(self, event: SilenceEvent, outcome: Outcome) -> None:
-        moment = Moment(event.at_ms, self.position, self.origin)
+        moment, whole = Moment(event.at_ms, self.position, self.origin), f"area:{self.code}"
         if event.kind == "device_silent":
             for subject in self.devices.subjects(event.index):
                 outcome.transitions += self.book.silence(subject, event.at_ms, moment)
             for name in self.devices.fallen_silent(event.index):
-                outcome.transitions += self.book.silence_area(name, event.at_ms, moment)
+                outcome.transitions += self.book.silence(whole, event.at_ms, moment, name)
         elif event.kind == "device_ticket":
             sensor = self.silence.state.devices[event.index]
             heard = int(self.silence.state.heard_ms[event.index])
@@ -241,6 +239,7 @@ class Area:
         self._hear(seat, rows.series, outcome)
         taken = seat.work.take(rows, source_flag, self.proc_ms, position)
         intake.record(seat, frame, taken, self.proc_ms, outcome)
+        self.doubts.heed(outcome, self.proc_ms)
         self._obey(seat, judging.judge(self.book, seat, taken, self.moment(), outcome), outcome)
         self._move_windows(domain, seat, frame.source, taken, outcome)
         for reader, table in seat.readers:
@@ -280,9 +279,9 @@ class Area:
         for gateway in gateways:
             self._tell_source(gateway, self.proc_ms, True, outcome)
 
-    def moment(self) -> Moment:
-        """Now, and by which record."""
-        return Moment(self.proc_ms, self.position, self.origin)
+    def moment(self, at_ms: int = NEVER) -> Moment:
+        """Now (or then, if that is later), and by which record."""
+        return Moment(max(self.proc_ms, at_ms), self.position, self.origin)
 
     def _obey(self, seat: Seat, outputs: Outputs, outcome: Outcome) -> None:
         judging.obey(self.book, seat, outputs, self.moment(), outcome)
@@ -293,6 +292,7 @@ class Area:
 
     def look_around(self, at_ms: int, outcome: Outcome) -> None:
         """Who looks around is told when what it looks at has changed; the region, of the colour."""
+        self.doubts.heed(outcome, at_ms)
         if self._heeding.has_changed(self.book, self.seats, self.warnings.open):
             self._let_heed(sorted(self.seats), at_ms, outcome)
         if self._colour.may_have_changed():

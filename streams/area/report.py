@@ -53,6 +53,22 @@ class Report:
     ) -> None:
         self._tell(outcome, at_ms, "partial", domain, period, start_ms, payload, cause, position)
 
+    def state(
+        self,
+        outcome: Outcome,
+        at_ms: int,
+        domain: str,
+        work: LaneWork,
+        cause: str,
+        position: int,
+    ) -> None:
+        """The inventory of a domain that keeps one."""
+        if work.domain.inventory is None:
+            return
+        payload = work.domain.inventory(work.view, work.state)
+        if payload is not None:
+            self.partial(outcome, at_ms, domain, "state", 0, payload, cause, position)
+
     def watermark(
         self, outcome: Outcome, at_ms: int, domain: str, mark_ms: int, active: bool, position: int
     ) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from streams.alerting.in_force import Subject
 from streams.alerting.rule import fill
+from streams.alerting.stages.parameters import stage_mistakes
 from streams.catalog import Profile, Registry, Sensor
 from streams.contracts.cap.house import house_mistakes
 from streams.contracts.domain import HOUR_MS, SHANGHAI_OFFSET_MS, AreaView, Domain, Point
@@ -143,7 +144,7 @@ def profile_mistakes(domains: Mapping[str, Domain], profile: Profile) -> list[st
         if not profile.values.get(key, "0").isdecimal():
             mistakes.append(f"{key} = {profile.values[key]!r} is not a whole number of seconds")
     mistakes += compound_mistakes(profile.values) + warning_mistakes(profile.values)
-    mistakes += house_mistakes(profile.values)
+    mistakes += house_mistakes(profile.values) + stage_mistakes(profile.values)
     offset = profile.values.get("profile.utc_offset_hours", "8")
     try:
         Decimal(offset)

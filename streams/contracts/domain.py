@@ -106,7 +106,9 @@ class TierRule:
     a `Judgement` (`property` None). A tier is met at `value >= threshold`. Raised after
     `consecutive` observations at or above it, or by one that exceeds it by `jump_over`.
     Cleared after `clear_s` seconds below `threshold - hysteresis`, or, when `clear_count` > 0,
-    after so many consecutive observations below.
+    after so many consecutive observations below. `hidden_by`: rules whose alerts at the same point,
+    or about the area itself, say it all: while they fire as badly, this one's are left out of
+    people's lists.
     """
 
     name: str  # "<domain>.<rule>", unique
@@ -124,6 +126,7 @@ class TierRule:
     over: tuple[str, ...] = ()  # parameter keys of `levels` that are met only above
     raise_minutes: str | None = None  # parameter key
     covers_area: bool = False
+    hidden_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

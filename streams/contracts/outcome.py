@@ -129,13 +129,26 @@ class SensorHealth:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """The alert flaps: people's lists go on showing this colour until that event time."""
+
+    severity: Severity
+    until_ms: int
+
+    def to_dict(self) -> dict[str, int]:
+        """As JSON."""
+        return {"severity": int(self.severity), "until_ms": self.until_ms}
+
+
+@dataclass(frozen=True, slots=True)
 class Transition:
     """One change of an alert. `alert` is the fingerprint: same content, same id, always.
 
     `sequence` counts the transitions of this alert from 1. `event_ms` is when it was true,
     `decided_ms` the processing time that decided it. `stale` is the state after the change.
     `valid_until_ms`: nobody acts on it later than that without asking again. `completeness` of the
-    area when it was decided. `suppressed_by`: the alert that hides this one in people's lists.
+    area when it was decided. `suppressed_by`: the alert that hides this one in people's lists, or
+    `ticket:<id>` of the maintenance ticket that stands there instead (`streams.contracts.ticket`).
     """
 
     alert: str
@@ -163,6 +176,7 @@ class Transition:
     evidence: Mapping[str, Any]
     completeness: Completeness | None = None  # None: not known
     suppressed_by: str | None = None
+    held: Held | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,3 +102,5 @@ class Change(StrEnum):
     WITHDRAWN = "withdrawn"  # the sensor was wrong
     CLOSED = "closed"  # by hand
     RETIRED = "retired"  # the rule or the point was taken out of service
+    HIDDEN = "hidden"  # left people's lists: another alert or a ticket stands for it
+    SHOWN = "shown"  # back in people's lists

@@ -292,10 +292,21 @@ def _alert() -> Schema:
         "completeness": _completeness(),
         "suppressed_by": {
             "type": ["string", "null"],
-            "description": "Alert that hides this one in people's lists; programs get both.",
+            "description": "Alert that hides this one in people's lists, or ticket:<id> of the "
+            "maintenance ticket that stands there instead; programs get both.",
         },
+        "held": _held(),
     }
     return _object("Alert event", "Full state of an alert after one transition.", required)
+
+
+def _held() -> Schema:
+    required: Schema = {
+        "severity": {"enum": [int(severity) for severity in Severity]},
+        "until_ms": _TIME | {"description": "Event time; released then."},
+    }
+    told = _object("Held", "It flaps: people's lists go on showing this colour.", required)
+    return told | {"type": ["object", "null"]}
 
 
 def _completeness() -> Schema:

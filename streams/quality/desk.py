@@ -21,7 +21,7 @@ ticket of their source explains end with it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
 from streams.contracts.domain import Ticket
@@ -57,20 +57,20 @@ class Desk:
             told.append(ticket)
         return told
 
-    def settle_from(self, said: list[tuple[str, Ticket]], start: int) -> None:
-        """The same for the tickets of this area from that place of a list on, in place."""
-        if len(said) > start:
-            area = said[start][0]
-            said[start:] = [(area, t) for t in self.settle(t for _, t in said[start:])]
-
     def gone(self, sensors: Collection[int], time_ms: int) -> list[Ticket]:
         """What to say, because only these sensors are there any more."""
         found = []
-        for key, opened in sorted(self.open.items()):
-            sensor, rest = key.split("|", 1)
-            subject, prop, kind = rest.rsplit("|", 2)
-            if int(sensor) and int(sensor) not in sensors:
+        for sensor, subject, prop, kind, opened in opened_of(self):
+            if sensor and sensor not in sensors:
                 when = max(opened, time_ms)
                 why = {"why": "left the registry"}
-                found.append(Ticket(int(sensor), prop, kind, when, True, why, subject))
+                found.append(Ticket(sensor, prop, kind, when, True, why, subject))
         return found
+
+
+def opened_of(desk: Desk) -> Iterator[tuple[int, str, str, str, int]]:
+    """(sensor, subject, property, kind, opened) of every open ticket, in key order."""
+    for key, opened in sorted(desk.open.items()):
+        sensor, rest = key.split("|", 1)
+        subject, prop, kind = rest.rsplit("|", 2)
+        yield int(sensor), subject, prop, kind, opened

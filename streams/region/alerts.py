@@ -17,7 +17,8 @@ from streams.alerting.in_force import Subject
 from streams.alerting.rule import Thresholds, fill
 from streams.alerting.ruleset import RuleSet
 from streams.alerting.ruling import Ruling, everywhere, rulings
-from streams.alerting.track import BookState, Track
+from streams.alerting.stages.parameters import flap_numbers
+from streams.alerting.track import BookState, Flap, Track
 from streams.catalog import Registry
 from streams.contracts.closing import Close, Closed
 from streams.contracts.completeness import Completeness
@@ -79,6 +80,7 @@ class RegionAlerts:
         self._origin = origin
         self._numbers = gateway_numbers(values)
         self._valid_ms = whole(values, ALERT_VALID) * 1000
+        self._flap = flap_numbers(values)
         self._rules: dict[str, dict[str, dict[str, Ruling]]] = {}  # by city and domain
         self._gateway_rule = everywhere(gateway_rule(self._numbers, values))
         self._sensors = count_sensors(registry)
@@ -200,6 +202,7 @@ class RegionAlerts:
         book = Book(self._area_of(kind, name), valid_ms)
         book.complete = partial(self._complete, book.area)
         book.mark = "" if self._said is None else self._said.mark
+        book.stages.numbers = self._flap
         if kind == "gateway":
             book.use(REGION, {RULE: self._gateway_rule})
         else:
@@ -212,6 +215,7 @@ class RegionAlerts:
                 dict(content["points"]),
                 dict(content["origins"]),
                 dict(content.get("onsets", {})),
+                {key: Flap(**flap) for key, flap in content.get("flaps", {}).items()},
             )
         return book
 

@@ -21,43 +21,51 @@ ADD_TRANSITIONS = """
 insert into alert_transition (
     alert, sequence, event_time, decided_at, valid_until, state, severity, stale, unverified,
     change, value, threshold, unit, rule_version, origin, topic, partition, position, evidence,
-    completeness)
+    completeness, suppressed_by, held)
 select alert, sequence, at_ms(event_ms), at_ms(decided_ms), at_ms(valid_until_ms), state, severity,
        stale, unverified, change, value, threshold, unit, rule_version, origin,
-       %(topic)s, %(partition)s, position, evidence::jsonb, completeness::jsonb
+       %(topic)s, %(partition)s, position, evidence::jsonb, completeness::jsonb, suppressed_by,
+       held::jsonb
 from unnest(
     %(alert)s::text[], %(sequence)s::int[], %(event_ms)s::bigint[], %(decided_ms)s::bigint[],
     %(valid_until_ms)s::bigint[], %(state)s::text[], %(severity)s::smallint[], %(stale)s::bool[],
     %(unverified)s::bool[], %(change)s::text[], %(value)s::text[], %(threshold)s::text[],
     %(unit)s::text[], %(rule_version)s::text[], %(origin)s::text[], %(position)s::bigint[],
-    %(evidence)b::text[], %(completeness)s::text[]
+    %(evidence)b::text[], %(completeness)s::text[], %(suppressed_by)s::text[], %(held)s::text[]
 ) as t (
     alert, sequence, event_ms, decided_ms, valid_until_ms, state, severity, stale, unverified,
-    change, value, threshold, unit, rule_version, origin, position, evidence, completeness)
+    change, value, threshold, unit, rule_version, origin, position, evidence, completeness,
+    suppressed_by, held)
 """
 
 # One row per alert: the newest of this transaction; `peak` is the highest severity in it.
 SET_ALERTS = """
 insert into alert (
     id, rule, rule_version, domain, area, point, subject, onset, state, severity, stale,
-    unverified, change, value, threshold, unit, origin, sequence, updated, peak_severity, ended)
+    unverified, change, value, threshold, unit, origin, sequence, updated, peak_severity, ended,
+    suppressed_by, held_severity, held_until)
 select alert, rule, rule_version, domain, area, point, subject, at_ms(onset_ms), state, severity,
        stale, unverified, change, value, threshold, unit, origin, sequence, at_ms(event_ms), peak,
-       case when state = 'resolved' then at_ms(event_ms) end
+       case when state = 'resolved' then at_ms(event_ms) end, suppressed_by,
+       (held::jsonb ->> 'severity')::smallint, at_ms((held::jsonb ->> 'until_ms')::bigint)
 from unnest(
     %(alert)s::text[], %(rule)s::text[], %(rule_version)s::text[], %(domain)s::text[],
     %(area)s::text[], %(point)s::text[], %(subject)s::text[], %(onset_ms)s::bigint[],
     %(state)s::text[], %(severity)s::smallint[], %(stale)s::bool[], %(unverified)s::bool[],
     %(change)s::text[], %(value)s::text[], %(threshold)s::text[], %(unit)s::text[],
-    %(origin)s::text[], %(sequence)s::int[], %(event_ms)s::bigint[], %(peak)s::smallint[]
+    %(origin)s::text[], %(sequence)s::int[], %(event_ms)s::bigint[], %(peak)s::smallint[],
+    %(suppressed_by)s::text[], %(held)s::text[]
 ) as t (
     alert, rule, rule_version, domain, area, point, subject, onset_ms, state, severity, stale,
-    unverified, change, value, threshold, unit, origin, sequence, event_ms, peak)
+    unverified, change, value, threshold, unit, origin, sequence, event_ms, peak, suppressed_by,
+    held)
 on conflict (id) do update set
     rule_version = excluded.rule_version, state = excluded.state, severity = excluded.severity,
     stale = excluded.stale, unverified = excluded.unverified, change = excluded.change,
     value = excluded.value, threshold = excluded.threshold, origin = excluded.origin,
     sequence = excluded.sequence, updated = excluded.updated, ended = excluded.ended,
+    suppressed_by = excluded.suppressed_by, held_severity = excluded.held_severity,
+    held_until = excluded.held_until,
     peak_severity = greatest(alert.peak_severity, excluded.peak_severity)
 where excluded.sequence > alert.sequence
 """
@@ -91,6 +99,7 @@ COLUMNS = (
     "unit",
     "position",
     "valid_until_ms",
+    "suppressed_by",
 )
 
 
@@ -131,7 +140,7 @@ def alert_state(transition: Transition) -> dict[str, Any]:
     content["origin"] = transition.origin.value
     content["evidence"] = dict(transition.evidence)
     content["completeness"] = _completeness(transition)
-    content["suppressed_by"] = transition.suppressed_by
+    content["held"] = _held(transition)
     return content
 
 
@@ -152,11 +161,17 @@ def _columns(transitions: Sequence[Transition]) -> dict[str, list[Any]]:
     columns["evidence"] = [json_text(dict(t.evidence)) for t in transitions]
     known = map(_completeness, transitions)
     columns["completeness"] = [None if one is None else json_text(one) for one in known]
+    held = map(_held, transitions)
+    columns["held"] = [None if one is None else json_text(one) for one in held]
     return columns
 
 
 def _completeness(transition: Transition) -> dict[str, Any] | None:
     return None if transition.completeness is None else transition.completeness.to_dict()
+
+
+def _held(transition: Transition) -> dict[str, Any] | None:
+    return None if transition.held is None else transition.held.to_dict()
 
 
 def _messages(kind: NamespaceKind, transitions: Sequence[Transition]) -> dict[str, Any]:

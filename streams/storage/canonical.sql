@@ -15,12 +15,13 @@ from observation_window w join sensor s on s.id = w.sensor join property p on p.
 
 -- name: alert
 select id, rule, rule_version, domain, area, point, subject, onset, state, severity, stale,
-       unverified, change, value, threshold, unit, origin, sequence, updated, peak_severity, ended
+       unverified, change, value, threshold, unit, origin, sequence, updated, peak_severity, ended,
+       suppressed_by, held_severity, held_until
 from alert;
 
 -- name: alert_transition
 select alert, sequence, event_time, state, severity, stale, unverified, change, value, threshold,
-       unit, rule_version, origin, evidence, completeness
+       unit, rule_version, origin, evidence, completeness, suppressed_by, held
 from alert_transition;
 
 -- name: alert_late

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -57,3 +59,10 @@ def group_starts(sorted_column: Int32) -> Int64:
     change[0] = True
     np.not_equal(sorted_column[1:], sorted_column[:-1], out=change[1:])
     return np.flatnonzero(change)
+
+
+def by_series(series: Int32, rows: Int64) -> Iterator[Int64]:
+    """These rows of a table that is sorted by series, a stretch for each."""
+    bounds = np.append(group_starts(series[rows]), len(rows)).tolist()
+    for low, high in pairwise(bounds):
+        yield rows[low:high]

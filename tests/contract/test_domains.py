@@ -13,6 +13,8 @@ import pytest
 
 import tests.support.toy_domain as outside
 from streams.alerting.rule import fill
+from streams.alerting.ruleset import RuleSet
+from streams.alerting.soundness import parents_of
 from streams.area.view import build_view, parameters_of
 from streams.catalog import Area, Gateway, Profile, Registry, Sensor
 from streams.contracts import state as state_bytes
@@ -231,6 +233,17 @@ def test_rules_fill_from_declared_parameters_and_ascend(domain: Domain) -> None:
         if rule.property is not None:
             index = domain.property_index(rule.property)
             assert domain.properties[index].scale >= 0
+
+
+@EVERY
+def test_rules_hide_each_other_in_no_circle(domain: Domain) -> None:
+    parents = parents_of(DOMAINS, RuleSet())
+    for rule in domain.rules:
+        assert set(rule.hidden_by) <= set(parents)
+        above = set(rule.hidden_by)
+        while new := {p for name in above for p in parents[name]} - above:
+            above |= new
+        assert rule.name not in above
 
 
 @EVERY

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 
 from streams.contracts.codec import decode, encode, encode_control, encode_tick
 from streams.contracts.frame import JSON, MSGPACK, Record
-from streams.contracts.outcome import Transition
+from streams.contracts.outcome import Held, Transition
 from streams.contracts.reason import AlertState, Change, Origin, Reason, Severity
 from streams.contracts.schemas import build_files, build_schemas, write_files
 from streams.contracts.topics import ALERT, OBSERVATION, TOPICS, Direction, find_topic
@@ -111,6 +112,9 @@ def test_an_alert_in_the_outbox_fits_its_schema() -> None:
         origin=Origin.LIVE, position=3, valid_until_ms=TIME_MS, evidence={"depth": "0.52"},
     )  # fmt: skip
     check("alert", alert_state(transition))
+    held = Held(Severity.RED, TIME_MS + 900_000)
+    hidden = replace(transition, change=Change.HIDDEN, suppressed_by="ticket:s/a/unit/5", held=held)
+    check("alert", alert_state(hidden))
 
 
 def test_a_fact_and_a_dead_letter_fit_their_schemas() -> None:

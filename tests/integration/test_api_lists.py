@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import httpx
 import pytest
 
+from streams.contracts.ticket import ticket_id
 from tests.support.api_client import get, walk
 from tests.support.seed import UNKNOWN_COUNTY, Seeded, severity_of
 
@@ -261,12 +264,15 @@ def test_tickets_open_and_closed(client: httpx.Client) -> None:
     (ticket,) = get(client, "/v1/tickets", open=True, kind="flat_line")["items"]
     assert ticket["closed"] is None
     assert ticket["opened"] == "2024-09-16T03:30:00+08:00"
+    opened_ms = round(datetime.fromisoformat(ticket["opened"]).timestamp() * 1000)
+    assert ticket["id"] == ticket_id(ticket["sensor"], ticket["property"], "flat_line", opened_ms)
 
 
 def test_a_ticket_of_a_source_has_a_subject_and_no_sensor(client: httpx.Client) -> None:
     (ticket,) = get(client, "/v1/tickets", kind="unit")["items"]
     assert (ticket["sensor"], ticket["subject"]) == (None, "source:gw-1")
     assert ticket["evidence"] == {"unit": "µg/m³"}
+    assert ticket["id"].startswith("source:gw-1/")
 
 
 @pytest.mark.parametrize("limit", [1, 4, 100])

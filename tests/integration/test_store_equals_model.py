@@ -172,17 +172,31 @@ def test_readings_ledger_and_revisions(played: Played) -> None:
 def test_alerts_episodes_and_results(played: Played) -> None:
     stored = played.query(
         "select t.alert, t.sequence, ms_of(t.event_time), ms_of(t.decided_at), t.state, t.severity,"
-        " t.stale, t.change, t.value from alert_transition t"
+        " t.stale, t.change, t.value, t.suppressed_by, t.held from alert_transition t"
         " where t.topic <> 'region' order by t.alert, t.sequence"
     )
     wanted = [
         (t["alert"], t["sequence"], t["event_ms"], t["decided_ms"], t["state"], t["severity"],
-         t["stale"], t["change"], t["value"])
+         t["stale"], t["change"], t["value"], t["suppressed_by"], t["held"])
         for _, held in sorted(played.model.transitions.items())
         for t in held
     ]  # fmt: skip
     assert stored == wanted
     assert {r[0] for r in played.query("select id from episode")} == set(played.model.episodes)
+    assert {t["change"] for held in played.model.transitions.values() for t in held} >= {"hidden"}
+    newest = [held[-1] for _, held in sorted(played.model.transitions.items())]
+    stages = "suppressed_by, held_severity, ms_of(held_until)"
+    assert played.query(
+        f"select id, {stages} from alert where id = any(%s) order by id",
+        [[t["alert"] for t in newest]],
+    ) == [
+        (
+            t["alert"],
+            t["suppressed_by"],
+            *((t["held"] or {}).get(n) for n in ("severity", "until_ms")),
+        )
+        for t in newest
+    ]
     open_now = played.query("select count(*) from alert where state <> 'resolved'")[0][0]
     ends = [held[-1]["state"] for held in played.model.transitions.values()]
     assert open_now >= sum(state != "resolved" for state in ends)

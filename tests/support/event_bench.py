@@ -77,7 +77,10 @@ class Bench:
                 return found, after
 
     def truth(self) -> State:
-        rows = self.query("select id, sequence, state, severity, change, peak_severity from alert")
+        rows = self.query(
+            "select id, sequence, state, severity, change, peak_severity, suppressed_by,"
+            " held_severity, ms_of(held_until) from alert"
+        )
         return {row[0]: tuple(row[1:]) for row in rows}
 
 

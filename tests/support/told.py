@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, TypeAlias
 
 from streams.contracts.completeness import Completeness
-from streams.contracts.outcome import Transition
+from streams.contracts.outcome import Held, Transition
 from streams.contracts.reason import AlertState, Change, NamespaceKind, Severity
 from streams.storage.alerts import write_transitions
 from streams.storage.connect import Connection
@@ -16,7 +17,8 @@ from tests.support.fake_pipeline import toy_transition
 
 AREAS = ("330106", "330108", "330203")
 COMPLETE = Completeness(points=4, reporting=3, unknown=False)
-State: TypeAlias = dict[str, tuple[Any, ...]]  # alert: sequence, state, severity, change, peak
+# alert: sequence, state, severity, change, peak, hidden by, colour held, until (ms)
+State: TypeAlias = dict[str, tuple[Any, ...]]
 
 
 def life(number: int, length: int, seed: int = 0) -> list[Transition]:
@@ -37,6 +39,8 @@ def life(number: int, length: int, seed: int = 0) -> list[Transition]:
                 severity=Severity(chance.randint(1, 4)),
                 value=str(step),
                 completeness=COMPLETE,
+                suppressed_by=chance.choice([None, "a1", "ticket:s1/depth/unit/5"]),
+                held=chance.choice([None, Held(Severity.RED, 60_000 * (number + step + 9))]),
             )
         )
     return found
@@ -58,6 +62,9 @@ def of_item(item: Mapping[str, Any]) -> tuple[Any, ...]:
         item["severity"]["rank"],
         item["change"],
         item["peak_severity"]["rank"],
+        item["suppressed_by"],
+        item["held"] and item["held"]["severity"]["rank"],
+        item["held"] and round(datetime.fromisoformat(item["held"]["until"]).timestamp() * 1000),
     )
 
 
@@ -74,5 +81,8 @@ def followed(state: State, events: Iterable[Mapping[str, Any]]) -> State:
                 alert["severity"],
                 alert["change"],
                 one["peak_severity"],
+                one["suppressed_by"],
+                one["held"] and one["held"]["severity"],
+                one["held"] and one["held"]["until_ms"],
             )
     return found

@@ -108,6 +108,16 @@ def test_nothing_is_told_of_a_pending_alert() -> None:
     assert chain(life((5, "retired", ENDED))) == []
 
 
+def test_lists_are_no_matter_of_messages() -> None:
+    rows = [*RAISED]
+    rows.insert(2, replace(rows[1], change="hidden"))
+    rows.insert(4, replace(rows[3], change="shown"))
+    told = chain(rows)
+    assert [one.row.change for one in told] == ["confirmed", "raised", "stale"]
+    assert [one.identifier[-1] for one in told] == ["2", "4", "6"]
+    assert told[-1].references[-1].identifier == told[-2].identifier
+
+
 def test_a_life_in_messages() -> None:
     told = chain(CLEARED)
     assert [one.msg_type for one in told] == [

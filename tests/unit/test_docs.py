@@ -26,6 +26,7 @@ from sensors.gateway.mqtt.settings import MqttSettings
 from sensors.gateway.settings import GatewaySettings
 from sensors.registry import boundary_file, crs
 from sensors.warnings.types import EVENT_CODES
+from streams.alerting.stages import parameters as stages
 from streams.contracts.cap import house
 from streams.contracts.domain import Parameter
 from streams.contracts.warning import VALID_HOURS
@@ -124,6 +125,7 @@ def parameters() -> list[Parameter]:
     found = [*region.PARAMETERS, *resilience.PARAMETERS, *definition.PARAMETERS]
     found += [*codes.PARAMETERS, *crs.PARAMETERS, *boundary_file.PARAMETERS]
     found += [*quality.PARAMETERS, VALID_HOURS, EVENT_CODES, *house.PARAMETERS]
+    found += stages.PARAMETERS
     for domain in find_domains().values():
         found += [*domain.parameters, *quality.property_parameters(domain.properties)]
     return found

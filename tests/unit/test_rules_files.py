@@ -66,6 +66,7 @@ def test_exported_rules_read_back_are_exactly_the_domains_own(
         assert ruling.of(None) is not None
         assert ruling.of("p").version == plain.version  # type: ignore[union-attr]
         assert ruling.rule.title == plain.rule.title
+        assert ruling.hidden_by == plain.rule.hidden_by
 
 
 def test_the_packaged_set_has_a_test_for_every_rule_of_every_domain() -> None:
@@ -115,6 +116,14 @@ def test_a_file_without_rules_is_the_empty_set(tmp_path: Path) -> None:
         ("    overrides:\n      - area: 330106\n        levels: {blue: 90}\n", 5, "do not ascend"),
         ("    overrides:\n      - levels: {blue: 9}\n", 5, "either an area or a point"),
         ("    levels: &a {blue: 1}\n", 4, "anchors and aliases"),
+        ("    hidden_by: waterlogging.deep\n", 3, "there is no rule 'waterlogging.deep'"),
+        ("    hidden_by: [waterlogging.depth]\n", 3, "cannot hide itself"),
+        ("    hidden_by: [none, waterlogging.rise]\n", 3, "either none or rules"),
+        (
+            "    hidden_by: waterlogging.rise\n",
+            3,
+            "each other: waterlogging.depth → waterlogging.rise → waterlogging.depth",
+        ),
         ("    levels: {blue: 1\n", 5, "no YAML"),
         ("    levels: !!python/name:os.system {}\n", 4, "keys"),
     ],

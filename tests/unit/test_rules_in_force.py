@@ -76,6 +76,7 @@ def test_several_rules_watch_one_property() -> None:
         (rule_set(depth(levels(blue="15.00001"))), "finer"),
         (rule_set(depth(Terms(clear_minutes="1", clear_readings="1"))), "either minutes"),
         (rule_set(new_rule(terms=levels(red="1"))), "needs `clear`"),
+        (rule_set(new_rule(hidden_by=("air.none",))), "there is no rule 'air.none'"),
     ],
 )
 def test_a_set_that_cannot_hold_changes_nothing(rules: RuleSet, why: str) -> None:

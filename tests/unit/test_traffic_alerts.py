@@ -49,12 +49,22 @@ def drive(
 
 def test_light_congestion_is_blue_after_fifteen_minutes_and_ends_after_fifteen() -> None:
     seen = drive([FREE, *[LIGHT] * 4, *[FREE] * 5])
+    lists = ("hidden", "shown")
     for rule in ("traffic.link", "traffic.area"):
-        assert seen[rule] == [
+        assert [one for one in seen[rule] if one[0] not in lists] == [
             ("onset", "BLUE", 5),
             ("confirmed", "BLUE", 20),
             ("cleared", "BLUE", 40),
         ], rule
+
+
+def test_a_jammed_area_stands_for_its_links() -> None:
+    seen = drive([FREE, *[LIGHT] * 4, *[FREE] * 5])
+    assert [one for one in seen["traffic.link"] if one[0] in ("hidden", "shown")] == [
+        ("hidden", "BLUE", 20),
+        ("shown", "BLUE", 40),
+    ]
+    assert not [one for one in seen["traffic.area"] if one[0] == "hidden"]
 
 
 def test_ten_minutes_raise_nothing() -> None:

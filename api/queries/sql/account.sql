@@ -24,8 +24,10 @@ where (%(areas)s::text[] is null or area = any(%(areas)s))
 
 -- name: tickets
 -- Maintenance matters, newest first; keyset (opened, sensor name, subject, property, kind) descending.
--- A ticket of a source has no sensor, only a subject.
-select t.area, a.name as area_name, coalesce(s.name, '') as sensor, t.subject, ps.point, t.property,
+-- A ticket of a source has no sensor, only a subject. Its id: streams.contracts.ticket.
+select concat_ws('/', coalesce(s.name, t.subject), t.property, t.kind,
+        (extract(epoch from t.opened) * 1000)::bigint) as id,
+    t.area, a.name as area_name, coalesce(s.name, '') as sensor, t.subject, ps.point, t.property,
     t.kind, t.opened, t.closed, t.evidence
 from ticket t
 left join sensor s on s.id = t.sensor

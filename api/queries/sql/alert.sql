@@ -39,7 +39,8 @@ where al.id = %(id)s
 
 -- name: transitions
 select sequence, event_time, decided_at, valid_until, state, severity, stale, unverified, change,
-    value, threshold, unit, rule_version, origin, topic, partition, position, evidence
+    value, threshold, unit, rule_version, origin, topic, partition, position, evidence,
+    suppressed_by, held
 from alert_transition where alert = %(id)s order by sequence
 
 -- name: alert_counts

@@ -16,10 +16,13 @@ order by t.alert, t.sequence
 -- The newest transitions of which a message was told: firing, or ended after it fired; and those
 -- that hold for so long that they are told again. `step_s`: from one telling to the next.
 with renewed as (
-    select al.id, al.sequence, extract(epoch from c.at - t.decided_at) as age_s, c.at,
+    select al.id, t.sequence, extract(epoch from c.at - t.decided_at) as age_s, c.at,
         greatest(n.span_s - %(renew_s)s, n.span_s / 2) as step_s
     from alert al
-    join alert_transition t on t.alert = al.id and t.sequence = al.sequence
+    join lateral (
+        select * from alert_transition l where l.alert = al.id and l.change not in ('hidden', 'shown')
+        order by l.sequence desc limit 1
+    ) t on true
     join area_clock c on c.area = al.area
     cross join lateral (
         select extract(epoch from t.valid_until - t.decided_at) as span_s
@@ -35,6 +38,7 @@ with renewed as (
     where (t.state = 'firing' or (t.state = 'resolved' and exists (
             select from alert_transition f
             where f.alert = t.alert and f.sequence < t.sequence and f.state = 'firing')))
+        and t.change not in ('hidden', 'shown')
         and (%(areas)s::text[] is null or al.area = any(%(areas)s))
         and (%(domain)s::text is null or al.domain = %(domain)s)
         and (%(origins)s::text[] is null or t.origin = any(%(origins)s))

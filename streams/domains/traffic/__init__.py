@@ -50,7 +50,7 @@ def _property(name: str, unit: str, scale: int, title: Title, low: str, high: st
     )
 
 
-def _rule(name: str, title: Title) -> TierRule:
+def _rule(name: str, title: Title, hidden_by: tuple[str, ...] = ()) -> TierRule:
     return TierRule(
         name=name,
         title=title,
@@ -59,6 +59,7 @@ def _rule(name: str, title: Title) -> TierRule:
         unit="级",
         raise_minutes=key.RAISE_MIN,
         clear_minutes=key.CLEAR_MIN,
+        hidden_by=hidden_by,
     )
 
 
@@ -85,7 +86,7 @@ DOMAIN = Domain(
     parameters=key.PARAMETERS,
     mistakes=key.mistakes_in,
     rules=(
-        _rule(LINK_RULE, Title("路段拥堵", "congestion on a link")),
+        _rule(LINK_RULE, Title("路段拥堵", "congestion on a link"), hidden_by=(AREA_RULE,)),
         _rule(AREA_RULE, Title("区域拥堵", "congestion of an area")),
     ),
     facts=(*FACTS, coverage.FACT),

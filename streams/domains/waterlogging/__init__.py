@@ -115,6 +115,7 @@ RISE_RULE = TierRule(
     unit_scale=4,
     unit="cm",
     clear_minutes="waterlogging.clear.minutes",
+    hidden_by=(DEPTH_RULE.name,),  # the water is there: that it was coming says no more
 )
 
 DOMAIN = Domain(
