@@ -10,9 +10,11 @@ from typing import Any
 
 from deploy.registry_store import opened
 from deploy.rules.picture import Line, chart
+from deploy.rules.staged import stage_lines
 from deploy.rules.store import in_force
 from streams.alerting.ruleset import RuleSet
 from streams.alerting.ruling import Standing, effective, standings
+from streams.alerting.stages.parameters import flap_numbers
 from streams.area.view import parameters_of
 from streams.contracts.domain import Domain
 from streams.contracts.reason import Severity
@@ -21,11 +23,15 @@ from streams.storage.explaining import (
     AlertHead,
     Hazard,
     Late,
+    Move,
+    Named,
     Reading,
     Told,
     find_alert,
     hazards_around,
     late_beside,
+    moves_of,
+    named,
     readings_around,
     transitions_of,
 )
@@ -53,6 +59,9 @@ class Story:
     standing: Standing | None
     thresholds: Mapping[str, Decimal]
     zone: timezone
+    moves: list[Move]  # of the colour, over the alerts of its rule and subject
+    others: Mapping[str, Named]  # that hid it
+    within: timedelta  # in which too many moves are flapping
 
 
 def tell_story(
@@ -72,6 +81,8 @@ def tell_story(
         rules = RuleSet.from_dict(load_version(connection, last)) if last else RuleSet()
         standing = _standing(alert, domains, held.values, rules)
         prop = None if standing is None else standing.rule.property
+        within = timedelta(milliseconds=flap_numbers(held.values).within_ms)
+        moves, others = moves_of(connection, alert, told, within), named(connection, told)
         readings, hazards = [], []
         if alert.point is not None:
             hazards = hazards_around(connection, alert.point, told)
@@ -80,7 +91,20 @@ def tell_story(
     hours = float(held.values.get("profile.utc_offset_hours", "8"))
     zone = timezone(timedelta(hours=hours))
     thresholds = _thresholds(alert, standing)
-    return Story(alert, told, readings, hazards, late, versions, standing, thresholds, zone)
+    return Story(
+        alert,
+        told,
+        readings,
+        hazards,
+        late,
+        versions,
+        standing,
+        thresholds,
+        zone,
+        moves,
+        others,
+        within,
+    )
 
 
 def _standing(
@@ -142,6 +166,8 @@ def _step_lines(story: Story, one: Told) -> Iterator[str]:
         f"   decided {_at(one.decided_at, story.zone)} by {one.topic}[{one.partition}] "
         f"at position {one.position}"
     )
+    for line in stage_lines(one, story.moves, story.others, story.within, story.zone):
+        yield f"   {line}"
     if one.evidence:
         yield f"   evidence {one.evidence}"
     before = [r for r in story.readings if r.t <= one.event_time][-SHOWN_READINGS:]
@@ -202,6 +228,8 @@ def story_json(story: Story) -> dict[str, Any]:
         "readings": [asdict(one) for one in story.readings],
         "episodes": [asdict(one) for one in story.hazards],
         "late": [asdict(one) for one in story.late],
+        "colour_moves": [asdict(one) for one in story.moves],
+        "hidden_by": [asdict(one) for one in story.others.values()],
         "rule_sets": dict(story.versions),
         "thresholds": {name: str(value) for name, value in story.thresholds.items()},
     }

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from streams.alerting.stages.flap import MOVES as MOVING
 from streams.errors import Misconfigured
 from streams.storage.connect import Connection
 
@@ -16,9 +17,18 @@ from alert where starts_with(id, %s) order by id limit 3
 """
 TRANSITIONS = """
 select sequence, event_time, decided_at, state, severity, change, value, threshold, unit,
-       rule_version, topic, partition, position, stale, unverified, evidence
+       rule_version, topic, partition, position, stale, unverified, evidence, suppressed_by, held
 from alert_transition where alert = %s order by sequence
 """
+# Colour moves of a rule and subject, over its alerts.
+MOVES = """
+select t.event_time, t.change, t.severity
+from alert_transition t join alert a on a.id = t.alert
+where a.rule = %s and a.subject = %s and t.event_time >= %s and t.event_time <= %s
+      and t.change = any(%s)
+order by t.event_time, a.onset, t.sequence
+"""
+NAMED = "select id, rule, subject, severity, state from alert where id = any(%s)"
 READINGS = """
 select o.t, o.value, p.scale, p.unit, o.flag, o.position, s.name
 from observation o
@@ -93,6 +103,28 @@ class Told:
     stale: bool
     unverified: bool
     evidence: Mapping[str, Any]
+    suppressed_by: str | None
+    held: Mapping[str, int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """The colour of a rule and subject became another one."""
+
+    event_time: datetime
+    change: str
+    severity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """An alert that another one speaks of, as it is now."""
+
+    id: str
+    rule: str
+    subject: str
+    severity: int
+    state: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +194,23 @@ def find_alert(connection: Connection, beginning: str) -> AlertHead:
 def transitions_of(connection: Connection, alert: str) -> list[Told]:
     """Everything that it did, in order."""
     return [Told(*row) for row in connection.execute(TRANSITIONS, (alert,)).fetchall()]
+
+
+def moves_of(
+    connection: Connection, alert: AlertHead, told: Sequence[Told], before: timedelta
+) -> list[Move]:
+    """Colour moves of the alert's rule and subject from so long before it to its end."""
+    bounds = (told[0].event_time - before, max(one.event_time for one in told))
+    kinds = sorted(change.value for change in MOVING)
+    rows = connection.execute(MOVES, (alert.rule, alert.subject, *bounds, kinds)).fetchall()
+    return [Move(*row) for row in rows]
+
+
+def named(connection: Connection, told: Sequence[Told]) -> dict[str, Named]:
+    """The alerts that hid it, by id."""
+    told_by = [*(one.suppressed_by for one in told), *(one.evidence.get("was") for one in told)]
+    ids = sorted({one for one in told_by if isinstance(one, str)})
+    return {row[0]: Named(*row) for row in connection.execute(NAMED, (ids,)).fetchall()}
 
 
 def readings_around(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -213,6 +214,41 @@ def test_an_alert_is_explained_from_what_is_stored(city: City) -> None:
     assert [one["change"] for one in story["transitions"]] == ["onset", "confirmed"]
     assert len(story["readings"]) == 3
     assert city.run("explain", "zzz")[0] == 2
+
+
+def test_an_explanation_says_what_lists_made_of_it(city: City) -> None:
+    """The rise gives way to the depth; waves of it are held at their worst."""
+    at_once = "    for: {readings: 1}\n    jump: none\n    clear: {below_by: 0, readings: 1}\n"
+    rules = f"domain: waterlogging\nrules:\n  waterlogging.depth:\n{at_once}"
+    city.run("activate", city.rules(rules))
+    for minute, metres in enumerate((0.0, 0.12, 0.31, 0.0, 0.16, 0.0, 0.16)):
+        city.depth(range(minute, minute + 1), metres)
+    depths = city.query(
+        f"select id, held_severity, held_until - updated from alert"
+        f" where subject = '{POINT}' and rule = 'waterlogging.depth' order by onset"
+    )
+    assert [row[1:] for row in depths] == [
+        (None, None),
+        (3, timedelta(minutes=15)),
+        (3, timedelta(minutes=15)),
+    ]
+    code, told = city.run("explain", depths[2][0])
+    assert code == 0
+    assert "damped: orange is held until 00:21:00, because its colour moves too often" in told
+    assert "00:02:00 confirmed orange, 00:03:00 cleared orange, 00:04:00 confirmed blue" in told
+    ((rise, hidden),) = city.query(
+        f"select id, suppressed_by from alert where subject = '{POINT}'"
+        " and rule = 'waterlogging.rise'"
+    )
+    assert hidden is None, "it is yellow, the depth is blue"
+    code, told = city.run("explain", rise)
+    assert f"hidden in people's lists by alert {depths[0][0][:12]}, waterlogging.depth" in told
+    assert f"in people's lists again; before by alert {depths[0][0][:12]}" in told
+    story = city.json("explain", rise)
+    assert {one["id"] for one in story["hidden_by"]} == {depths[0][0]}
+    numbers = city.json("show", "--point", POINT)["rules"][1]["numbers"]
+    assert ["hidden_by", "waterlogging.depth", "domain and profile"] in numbers
+    assert "hidden_by: waterlogging.depth" in city.run("show")[1]
 
 
 def test_a_backtest_plays_hours_when_they_are_over(city: City) -> None:
