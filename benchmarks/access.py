@@ -3,8 +3,8 @@
 A seeded province (1,800 points, a typhoon morning) behind the API, one server process and one
 client on loopback, a request at a time. The same questions, with the same answers, are asked by an
 API that is open to everybody, with a key for everything, for the province and for one county; and
-every key's own list. Callers take turns, request by request, so that what else the machine does
-hits all alike.
+every key's own list. Callers take turns within each round. Beside the latency, which other work on
+the machine moves, it tells the processor time, which that moves little.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
+import psutil
 import uvicorn
 
 from api.access.role import ALL
@@ -45,7 +46,26 @@ class Caller:
 
     name: str
     port: int
+    server: int  # its process
     headers: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How much is asked, and the database's process."""
+
+    rounds: int
+    requests: int
+    database: int
+
+
+@dataclass(slots=True)
+class Found:
+    """What came of one caller's question."""
+
+    medians_ms: list[float] = field(default_factory=list)  # of each round
+    requests: int = 0
+    spent_s: list[float] = field(default_factory=lambda: [0.0, 0.0])  # by API and database
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -62,7 +82,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     server = EmbeddedPostgres(folder)
     try:
         server.start()
-        measure(server.conninfo, folder, given.rounds, given.requests)
+        process = server.process()
+        assert process is not None
+        measure(server.conninfo, folder, Asked(given.rounds, given.requests, process.pid))
     finally:
         server.purge()
         shutil.rmtree(folder)
@@ -75,18 +97,15 @@ def serve(conninfo: str, port: str, opening: str) -> None:
     uvicorn.run(app, host="127.0.0.1", port=int(port), log_level="warning")
 
 
-def measure(conninfo: str, folder: Path, rounds: int, requests: int) -> None:
+def measure(conninfo: str, folder: Path, asked: Asked) -> None:
     """Seeds, starts both servers, asks, and prints medians in ms with the spread of the rounds."""
     county = seed(conninfo, NAMESPACE, folder).county
-    keys = {
-        "all": make_key(conninfo, NAMESPACE),
-        "province": make_key(conninfo, NAMESPACE, areas=[PROVINCE]),
-        "county": make_key(conninfo, NAMESPACE, areas=[county]),
-    }
     ports = {opening: free_port() for opening in (Opening.VIEWER, Opening.NONE)}
-    servers = [start(conninfo, port, opening) for opening, port in ports.items()]
-    callers = [Caller("open", ports[Opening.VIEWER], {})]
-    callers += [Caller(name, ports[Opening.NONE], bearer(key)) for name, key in keys.items()]
+    servers = {opening: start(conninfo, port, opening) for opening, port in ports.items()}
+    callers = [Caller("open", ports[Opening.VIEWER], servers[Opening.VIEWER].pid, {})]
+    for name, area in (("all", ALL), ("province", PROVINCE), ("county", county)):
+        key = make_key(conninfo, NAMESPACE, areas=[area])
+        callers.append(Caller(name, ports[Opening.NONE], servers[Opening.NONE].pid, bearer(key)))
     questions = {
         "GET /v1/indicators": "/v1/indicators",
         "GET /v1/alerts?area=COUNTY": f"/v1/alerts?area={county}",
@@ -94,15 +113,16 @@ def measure(conninfo: str, folder: Path, rounds: int, requests: int) -> None:
         "GET /v1/alerts (own)": "/v1/alerts",
         "GET /v1/points (own)": "/v1/points",
     }
-    print(f"cores {os.cpu_count()}, load {os.getloadavg()[0]:.1f}, {rounds} rounds of {requests}")
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {asked.rounds} rounds of"
+          f" {asked.requests}; processor time of the API + the database, a request")  # fmt: skip
     try:
         for question, path in questions.items():
-            tell(question, {c.name: [] for c in callers}, callers, path, rounds, requests)
+            tell(question, asked, callers, path)
     finally:
-        for each in servers:
+        for each in servers.values():
             each.terminate()
             each.wait(20)
-    print(f"load {os.getloadavg()[0]:.1f}; area {county}, keys for {ALL}, {PROVINCE}, {county}")
+    print(f"load {os.getloadavg()[0]:.1f}; the county is {county}")
 
 
 def start(conninfo: str, port: int, opening: Opening) -> subprocess.Popen[bytes]:
@@ -121,35 +141,50 @@ def start(conninfo: str, port: int, opening: Opening) -> subprocess.Popen[bytes]
     return found
 
 
-def tell(
-    question: str,
-    medians: dict[str, list[float]],
-    callers: Sequence[Caller],
-    path: str,
-    rounds: int,
-    requests: int,
-) -> None:
+def tell(question: str, asked: Asked, callers: Sequence[Caller], path: str) -> None:
     """Asks in turns, and prints a line for each caller."""
-    sizes: dict[str, int] = {}
-    clients = {c.name: httpx.Client(base_url=f"http://127.0.0.1:{c.port}") for c in callers}
-    for number in range(-1, rounds):
-        took: dict[str, list[float]] = {c.name: [] for c in callers}
-        for _ in range(requests if number >= 0 else WARM_UP):
-            for caller in callers:
-                begun = time.perf_counter()
-                answer = clients[caller.name].get(path, headers=caller.headers)
-                took[caller.name].append(1000 * (time.perf_counter() - begun))
-                answer.raise_for_status()
-                sizes[caller.name] = len(answer.content)
-        if number >= 0:
-            for name, found in took.items():
-                medians[name].append(statistics.median(found))
-    for client in clients.values():
-        client.close()
-    for name, found in medians.items():
-        spread = f"{min(found):6.2f} to {max(found):6.2f}"
-        middle = statistics.median(found)
-        print(f"{question:28} {name:9} {middle:6.2f} ms ({spread}) {sizes[name]:8,} B")
+    found = {caller.name: Found() for caller in callers}
+    for number in range(-1, asked.rounds):
+        for caller in callers:
+            block(found[caller.name], caller, path, asked, counts=number >= 0)
+    for name, each in found.items():
+        middle = statistics.median(each.medians_ms)
+        spread = f"{min(each.medians_ms):6.2f} to {max(each.medians_ms):6.2f}"
+        costs = " + ".join(f"{1000 * s / each.requests:5.2f}" for s in each.spent_s)
+        print(f"{question:28} {name:9} {middle:6.2f} ms ({spread}), processor {costs} ms")
+
+
+def block(found: Found, caller: Caller, path: str, asked: Asked, *, counts: bool) -> None:
+    """So many requests of one caller in a row."""
+    took = []
+    with httpx.Client(base_url=f"http://127.0.0.1:{caller.port}", timeout=60.0) as client:
+        client.get(path, headers=caller.headers).raise_for_status()
+        before = spent(caller, asked)
+        for _ in range(asked.requests if counts else WARM_UP):
+            begun = time.perf_counter()
+            client.get(path, headers=caller.headers).raise_for_status()
+            took.append(1000 * (time.perf_counter() - begun))
+        after = spent(caller, asked)
+    if counts:
+        found.medians_ms.append(statistics.median(took))
+        found.requests += len(took)
+        for place, (earlier, later) in enumerate(zip(before, after, strict=True)):
+            found.spent_s[place] += later - earlier
+
+
+def spent(caller: Caller, asked: Asked) -> tuple[float, float]:
+    """Processor seconds of the API and of the database so far."""
+    backends = psutil.Process(asked.database).children()
+    return seconds(psutil.Process(caller.server)), sum(map(seconds, backends))
+
+
+def seconds(process: psutil.Process) -> float:
+    """Of one process; 0 for one that has just ended."""
+    try:
+        times = process.cpu_times()
+    except psutil.NoSuchProcess:
+        return 0.0
+    return float(times.user + times.system)
 
 
 if __name__ == "__main__":
