@@ -23,8 +23,8 @@ from dashboards.grafana.model import (
 from dashboards.grafana.sql import Queries
 from streams.contracts.domain import Domain, FactSpec, Property, Title
 
-RECENT_WINDOWS = 12  # a point whose newest window is older is not shown as present
-LEAST_RECENT_S = 3600
+RECENT_WINDOWS = 3  # a point whose newest window is older is not shown as present
+LEAST_RECENT_S = 600
 DAYS = 30  # of figures of a day
 LEVEL_ORDER = ("city", "county", "province")
 

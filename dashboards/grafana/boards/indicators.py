@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from dashboards.grafana.boards import parts
-from dashboards.grafana.model import TEXT_ONLY, Board, Field, Kind, Panel, Row, unit_of
+from dashboards.grafana.model import TEXT_ONLY, Board, Field, Kind, Panel, Row, Step, unit_of
 from dashboards.grafana.sql import Queries
 from streams.contracts.domain import Title
 from streams.indicators.definition import PlanRow
@@ -45,6 +45,8 @@ def _panels(row: PlanRow, queries: Queries) -> Iterator[Panel]:
         queries.get("known_curve" if asked["period"] == "state" else "curve", **asked),
         unit,
         parts.QUIET,
+        Title("绿线为2025年目标值", f"the line is the target of {LAST_YEAR}"),
+        _target(row),
         least_s=3600,
     )
     if row.number == 13:
@@ -133,6 +135,12 @@ def _rules(queries: Queries, asked: dict[str, str]) -> Panel:
             parts.count("wanted", "应有天", "days passed"), parts.CODE,
         ),
     )  # fmt: skip
+
+
+def _target(row: PlanRow) -> tuple[Step, ...]:
+    """A line at the target, where it is one number."""
+    value = row.target.value
+    return () if value is None else (Step(None, parts.AMBER), Step(float(value), parts.GREEN))
 
 
 def _text(value: Decimal | None) -> str:

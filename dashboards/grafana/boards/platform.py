@@ -61,7 +61,7 @@ def _rates(queries: Queries) -> Panel:
         queries.get("rates"),
         "suffix: /s",
         parts.QUIET,
-        Title("由小时窗口计算", "from the windows of an hour"),
+        Title("三天以内按小时窗口，更长按传感器每日健康", "by hours; over three days by days"),
         rows=Rows.MUST,
         least_s=3600,
         stacked=True,

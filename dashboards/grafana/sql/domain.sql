@@ -15,33 +15,41 @@ select coalesce(sum(silent), 0) as value from {ns}.board_freshness
 where domain = {domain} and area in ($county)
 
 -- name: latest
--- The newest window of every point; where a point has several sensors, the highest.
-select distinct on (w.point) p.name as place, coalesce(p.area_name, p.area) as area,
-    p.lon as longitude, p.lat as latitude, w.high as value, w.start as at, p.id as point
-from {ns}.board_window w join {ns}.board_point p on p.id = w.point
-where w.property = {property} and w.size_s = {size_s} and w.n > 0 and p.area in ($county)
-    and w.start between $__timeTo()::timestamptz - interval '1 second' * {recent_s} and $__timeTo()
-order by w.point, w.start desc, w.high desc
-
--- name: highest
--- The points with the highest newest value, and the colour of their alert.
-select coalesce(al.severity, 0) as severity, p.name as place, coalesce(p.area_name, p.area) as area,
-    top.value, top.at, p.id as point, al.id
+-- The newest window of every point; where a point has several sensors, the highest. Pairs of time and
+-- value are compared as arrays: a sort of all windows would take longer.
+select p.name as place, coalesce(p.area_name, p.area) as area, p.lon as longitude,
+    p.lat as latitude, newest.pair[2] as value, to_timestamp(newest.pair[1]) as at, p.id as point
 from (
-    select distinct on (w.point) w.point, w.high as value, w.start as at
+    select w.point, max(array[extract(epoch from w.start)::float8, w.high]) as pair
     from {ns}.board_window w
     where w.property = {property} and w.size_s = {size_s} and w.n > 0 and w.area in ($county)
         and w.start between $__timeTo()::timestamptz - interval '1 second' * {recent_s}
             and $__timeTo()
-    order by w.point, w.start desc, w.high desc
-) top
-join {ns}.board_point p on p.id = top.point
+    group by w.point
+) newest
+join {ns}.board_point p on p.id = newest.point
+order by p.id
+
+-- name: highest
+-- The points with the highest newest value, and the colour of their alert.
+select coalesce(al.severity, 0) as severity, p.name as place, coalesce(p.area_name, p.area) as area,
+    newest.pair[2] as value, to_timestamp(newest.pair[1]) as at, p.id as point, al.id
+from (
+    select w.point, max(array[extract(epoch from w.start)::float8, w.high]) as pair
+    from {ns}.board_window w
+    where w.property = {property} and w.size_s = {size_s} and w.n > 0 and w.area in ($county)
+        and w.start between $__timeTo()::timestamptz - interval '1 second' * {recent_s}
+            and $__timeTo()
+    group by w.point
+    order by (max(array[extract(epoch from w.start)::float8, w.high]))[2] desc limit 20
+) newest
+join {ns}.board_point p on p.id = newest.point
 left join lateral (
     select a.severity, a.id from {ns}.board_alert a
-    where a.point = top.point and a.domain = {domain} and a.state = 'firing'
+    where a.point = newest.point and a.domain = {domain} and a.state = 'firing'
     order by a.severity desc limit 1
 ) al on true
-order by top.value desc limit 20
+order by newest.pair[2] desc
 
 -- name: curve
 -- The points with the worst alerts of the time range, then those with the highest newest values.

@@ -36,12 +36,22 @@ from {ns}.board_revision r where $__timeFilter(r.t) and r.area in ($county)
 group by 1, 2 order by 1
 
 -- name: bad
--- Share of readings that failed a check of quality, by property.
+-- Share of readings that failed a check of quality, by property: from windows of an hour; over more
+-- than three days, of which there are millions, from the sensors' health by day.
 select $__timeGroup(w.start, $__interval) as time, w.property as metric,
     100.0 * sum(w.bad) / nullif(sum(w.n + w.bad), 0) as value
 from {ns}.board_window w
 where w.size_s = 3600 and $__timeFilter(w.start) and w.area in ($county)
-group by 1, 2 order by 1
+    and $__timeTo()::timestamptz - $__timeFrom()::timestamptz <= interval '3 days'
+group by 1, 2
+union all
+select extract(epoch from h.day_start), h.property,
+    100.0 * sum(h.received - h.good) / nullif(sum(h.received), 0)
+from {ns}.board_health h
+where $__timeFilter(h.day_start) and h.area in ($county)
+    and $__timeTo()::timestamptz - $__timeFrom()::timestamptz > interval '3 days'
+group by 1, 2
+order by 1, 2
 
 -- name: tickets
 select t.kind, count(*) filter (where t.closed is null) as open, count(*) as all,

@@ -30,15 +30,23 @@ from {ns}.board_area a left join {ns}.board_risk r on r.area = a.code
 where a.level = 'county' and a.code in ($county) and a.lon is not null order by a.code
 
 -- name: open
--- Firing alerts, the worst and newest first; `age` up to the end of the time range.
+-- Firing alerts, the worst and newest first; `age` up to the end of the time range. How people
+-- answered is looked up for these only (offset 0: not for all alerts before the limit).
 select al.severity, coalesce(al.area_name, al.area) as area, al.domain, al.rule,
     coalesce(al.point_name, al.area_name, al.area) as place, al.value || ' ' || al.unit as value,
     al.threshold || ' ' || al.unit as threshold,
     greatest(extract(epoch from $__timeTo()::timestamptz - al.onset), 0)::float8 as age,
     al.stale, al.unverified, act.acknowledged_at, act.closure_state, al.id
-from {ns}.board_alert al join {ns}.board_response act on act.alert = al.id
-where al.state = 'firing' and al.area in ($county, $city, $province)
-order by al.severity desc, al.onset desc limit 200
+from (
+    select * from {ns}.board_alert
+    where state = 'firing' and area in ($county, $city, $province)
+    order by severity desc, onset desc limit 200
+) al
+left join lateral (
+    select r.acknowledged_at, r.closure_state from {ns}.board_response r
+    where r.alert = al.id offset 0
+) act on true
+order by al.severity desc, al.onset desc
 
 -- name: changed
 -- What alerts did in the last hour of the time range.
@@ -50,17 +58,34 @@ where t.event_time between $__timeTo()::timestamptz - interval '1 hour' and $__t
 order by t.event_time desc limit 200
 
 -- name: open_over_time
--- Alerts that were open in each step, by the worst colour that they reached.
-select extract(epoch from step.at) as time,
-    case al.peak_severity when 4 then '红 red' when 3 then '橙 orange' when 2 then '黄 yellow'
-        when 1 then '蓝 blue' else '未定级 none' end as metric,
-    count(*)::float8 as value
-from generate_series($__timeFrom()::timestamptz, $__timeTo()::timestamptz, '$__interval'::interval)
-    as step (at)
-join {ns}.board_alert al on al.onset <= step.at and (al.ended is null or al.ended > step.at)
-where al.area in ($county, $city, $province) and al.onset <= $__timeTo()
-    and (al.ended is null or al.ended >= $__timeFrom())
-group by 1, 2 order by 1
+-- Alerts that were open at some moment of each step, by the worst colour that they reached: what
+-- began and what had ended before, added up along the steps.
+with alert as (
+    select case peak_severity when 4 then '红 red' when 3 then '橙 orange' when 2 then '黄 yellow'
+            when 1 then '蓝 blue' else '未定级 none' end as metric,
+        greatest(onset, $__timeFrom()::timestamptz) as began, ended
+    from {ns}.board_alert
+    where area in ($county, $city, $province) and onset <= $__timeTo()
+        and (ended is null or ended >= $__timeFrom())
+), moved as (
+    select time, metric, sum(change) as change from (
+        select $__timeGroup(began, $__interval) as time, metric, 1 as change from alert
+        union all
+        select $__timeGroup(ended, $__interval) + $__interval_ms / 1000, metric, -1 from alert
+        where ended is not null
+    ) each group by 1, 2
+), step as (
+    select at as time from generate_series(
+        floor(extract(epoch from $__timeFrom()::timestamptz) * 1000 / $__interval_ms)
+            * $__interval_ms / 1000,
+        extract(epoch from $__timeTo()::timestamptz), $__interval_ms / 1000) as series (at)
+)
+select step.time, colour.metric,
+    sum(coalesce(moved.change, 0)) over (partition by colour.metric order by step.time)::float8
+        as value
+from step cross join (select distinct metric from alert) colour
+left join moved on moved.time = step.time and moved.metric = colour.metric
+order by 1, 2
 
 -- name: freshness
 -- Every domain: how far behind its slowest county is, and how many sensors are silent.
@@ -77,7 +102,10 @@ select * from (
     select 'stale alert' as what, coalesce(al.point_name, al.area) as subject,
         coalesce(al.area_name, al.area) as area, al.updated as since,
         case when act.acknowledged_at is not null then 'acknowledged' else 'open' end as answer
-    from {ns}.board_alert al join {ns}.board_response act on act.alert = al.id
+    from {ns}.board_alert al
+    left join lateral (
+        select r.acknowledged_at from {ns}.board_response r where r.alert = al.id offset 0
+    ) act on true
     where al.stale and al.state = 'firing' and al.area in ($county, $city, $province)
     union all
     select 'ticket: ' || t.kind, t.subject, coalesce(t.area_name, t.area), t.opened, 'open'
