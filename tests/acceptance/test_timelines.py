@@ -73,6 +73,9 @@ def parts(wanted: list[Wanted]) -> Iterator[tuple[str, bool]]:
     for name, value in (("stale", "true"), ("stale", "false"), ("unverified", "true")):
         yield f"{name} {value}", said(wanted, name, value)
     yield "not verified, then borne out", said(wanted, "unverified", "false")
+    for by in ("ticket", "waterlogging.depth", "none"):
+        yield f"in lists hidden by {by}", said(wanted, "suppressed_by", by)
+    yield "held while it flaps", any("until" in one.more.get("held", "") for one in wanted)
     for rule in (
         *(rule.name for domain in DOMAINS.values() for rule in domain.rules),
         GATEWAY_RULE,
