@@ -92,7 +92,7 @@ def test_no_danger_no_data_and_dead_are_three_things(bench: Bench, program: dict
     again = bench.events(after=last["next"], wait=0.3)
     assert again["completeness"] == last["completeness"], "the pipeline stands still"
     assert again["sent_at"] > last["sent_at"], "while the server lives"
-    assert condition(again, 31) == "dead"
+    assert condition(again, 31) == "no data"
 
 
 def test_a_part_of_the_pipeline_that_died_shows_in_its_areas(bench: Bench) -> None:
