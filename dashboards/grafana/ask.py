@@ -17,6 +17,7 @@ NEEDED = {
     Kind.MAP: ("longitude", "latitude"),
     Kind.STAT: ("value",),
 }
+SHOWN = (Kind.TABLE, Kind.BARS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,9 @@ class Asked:
         wanted = {*NEEDED.get(self.panel.kind, ()), *(f.column for f in self.panel.fields)}
         missing = sorted(wanted - set(self.answer.columns))
         found = [f"{who}: no column {column}" for column in missing]
+        if self.panel.kind in SHOWN:  # Grafana would show it, without title and unit
+            beside = sorted(set(self.answer.columns) - wanted)
+            found += [f"{who}: column {column} is no field" for column in beside]
         if busy and self.panel.rows is Rows.MUST and not self.answer.rows:
             found.append(f"{who}: no rows")
         return found

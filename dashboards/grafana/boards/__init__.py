@@ -22,5 +22,5 @@ def boards(
         *own,
         indicators.board(namespace),
         ledger.board(domains, namespace),
-        platform.board(namespace),
+        platform.board(domains, namespace),
     )

@@ -26,6 +26,16 @@ from streams.contracts.domain import Domain, FactSpec, Property, Title
 RECENT_WINDOWS = 3  # a point whose newest window is older is not shown as present
 LEAST_RECENT_S = 600
 DAYS = 30  # of figures of a day
+_MEANING = {
+    True: (
+        "每个点最近的一个窗口，按规则阈值着色",
+        "newest window, coloured at the rule's thresholds",
+    ),
+    False: (
+        "每个点最近的一个窗口，按其预警着色",
+        "newest window, in the colour of the point's alert",
+    ),
+}
 LEVEL_ORDER = ("city", "county", "province")
 
 
@@ -95,12 +105,14 @@ def _where(domain: Domain, numbers: Mapping[str, str], queries: Queries) -> tupl
         Panel(
             Kind.MAP,
             Title(f"各点{prop.title.zh}", f"{prop.title.en} by point"),
-            queries.get("latest", **asked),
-            unit_of(prop.unit),
+            queries.get("latest", domain=domain.name, **asked),
+            unit_of(prop.unit) if rule else "none",
             Title("最近没有读数", "no reading lately"),
-            Title("每个点最近的一个窗口", "the newest window of every point"),
-            steps,
-            fields=(parts.PLACE, parts.AREA, value, at, parts.POINT),
+            Title(*_MEANING[rule is not None]),
+            steps if rule else SEVERITY_STEPS,
+            () if rule else SEVERITIES,
+            (parts.PLACE, parts.AREA, value, parts.SEVERITY, at, parts.POINT),
+            value="value" if rule else "severity",
             rule=rule,
             height=12,
         ),
@@ -275,7 +287,6 @@ LEDGER_FIELDS = (
     parts.words("source", "来源", "source"),
     parts.count("on_time", "按时", "on time"),
     parts.count("late", "迟到", "late"),
-    parts.count("revised", "修订", "revised"),
     parts.count("duplicate", "重复", "duplicate"),
     parts.count("quarantined", "隔离", "quarantined"),
     parts.count("rejected", "拒收", "rejected"),

@@ -16,7 +16,7 @@ def board(domains: Mapping[str, Domain], namespace: str) -> Board:
     queries, domain = Queries("ledger", namespace), parts.named(domains, namespace).domain
     went = (_shares(queries, domain), _lost(queries), _sources(queries, domain))
     apart = (_quarantine(queries, domain), _dead(queries, domain))
-    good = (_bad(queries), _revisions(queries), _tickets(queries), _health(queries))
+    good = (_bad(queries, domains), _revisions(queries), _tickets(queries), _health(queries))
     return Board(
         "ledger",
         Title("数据质量与台账", "Data quality and ledger"),
@@ -33,7 +33,7 @@ def board(domains: Mapping[str, Domain], namespace: str) -> Board:
 
 
 def _shares(queries: Queries, domain: Field) -> Panel:
-    fields = (domain, parts.count("received", "收到", "received"), *LEDGER_FIELDS[1:])
+    fields = (domain, *LEDGER_FIELDS[1:])
     return Panel(
         Kind.BARS,
         Title("读数去向（按领域，累计）", "Where readings went, by domain, since the start"),
@@ -43,6 +43,7 @@ def _shares(queries: Queries, domain: Field) -> Panel:
         fields=fields,
         rows=Rows.MUST,
         width=18,
+        stacked=True,
     )
 
 
@@ -60,6 +61,7 @@ def _lost(queries: Queries) -> Panel:
 
 
 def _sources(queries: Queries, domain: Field) -> Panel:
+    revised = parts.count("revised", "按时中的修订", "revised, of on time")
     share = Field("late_share", Title("迟到率", "late share"), "percent")
     first = (parts.words("source", "来源", "source"), parts.AREA, domain)
     return Panel(
@@ -68,7 +70,13 @@ def _sources(queries: Queries, domain: Field) -> Panel:
         queries.get("sources"),
         TEXT_ONLY,
         parts.QUIET,
-        fields=(*first, parts.count("received", "收到", "received"), *LEDGER_FIELDS[1:], share),
+        fields=(
+            *first,
+            parts.count("received", "收到", "received"),
+            *LEDGER_FIELDS[1:],
+            revised,
+            share,
+        ),
         rows=Rows.MUST,
         width=24,
         height=10,
@@ -108,11 +116,11 @@ def _dead(queries: Queries, domain: Field) -> Panel:
     )  # fmt: skip
 
 
-def _bad(queries: Queries) -> Panel:
+def _bad(queries: Queries, domains: Mapping[str, Domain]) -> Panel:
     return Panel(
         Kind.SERIES,
         Title("未通过质量检查的比例", "Share that failed a check"),
-        queries.get("bad"),
+        queries.get("bad", names=parts.property_names(domains)),
         "percent",
         parts.QUIET,
         rows=Rows.MUST,

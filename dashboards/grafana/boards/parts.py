@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -97,6 +98,16 @@ def named(domains: Mapping[str, Domain], namespace: str) -> Named:
     )
 
 
+def domain_names(domains: Mapping[str, Domain]) -> str:
+    """Titles of domains by name, as JSON for a query."""
+    return _json({name: domains[name].title.zh for name in domains})
+
+
+def property_names(domains: Mapping[str, Domain]) -> str:
+    """Titles of properties by name, as JSON for a query."""
+    return _json({p.name: p.title.zh for domain in domains.values() for p in domain.properties})
+
+
 def moment(column: str, zh: str, en: str) -> Field:
     """A column of times."""
     return Field(column, Title(zh, en), MOMENT)
@@ -139,3 +150,7 @@ def number(
         Kind.STAT, title, sql, unit, no_data, explains, steps, words,
         rows=rows, width=width, height=4, decimals=decimals,
     )  # fmt: skip
+
+
+def _json(names: Mapping[str, str]) -> str:
+    return json.dumps(names, ensure_ascii=False, sort_keys=True)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from dashboards.grafana.boards import parts
 from dashboards.grafana.model import TEXT_ONLY, Board, Field, Kind, Panel, Row, Rows
 from dashboards.grafana.sql import Queries
-from streams.contracts.domain import Title
+from streams.contracts.domain import Domain, Title
 from streams.log import OBSERVATION_TOPIC
 
 SILENT_S = 60  # a worker beats every few seconds
 
 
-def board(namespace: str) -> Board:
+def board(domains: Mapping[str, Domain], namespace: str) -> Board:
     """Of the whole platform: areas are not chosen here."""
     queries = Queries("platform", namespace)
-    flow = (_rates(queries), _latency(queries), _numbered(queries), _partitions(queries))
+    flow = (_rates(queries, domains), _latency(queries), _numbered(queries), _partitions(queries))
     rows = (
         Row(Title("现在", "Now"), _now(queries)),
         Row(Title("流", "The stream"), flow),
@@ -54,11 +56,11 @@ def _now(queries: Queries) -> tuple[Panel, ...]:
     )  # fmt: skip
 
 
-def _rates(queries: Queries) -> Panel:
+def _rates(queries: Queries, domains: Mapping[str, Domain]) -> Panel:
     return Panel(
         Kind.SERIES,
         Title("每秒读数", "Readings a second"),
-        queries.get("rates"),
+        queries.get("rates", names=parts.domain_names(domains)),
         "suffix: /s",
         parts.QUIET,
         Title("三天以内按小时窗口，更长按传感器每日健康", "by hours; over three days by days"),

@@ -18,7 +18,8 @@ where domain = {domain} and area in ($county)
 -- The newest window of every point; where a point has several sensors, the highest. Pairs of time and
 -- value are compared as arrays: a sort of all windows would take longer.
 select p.name as place, coalesce(p.area_name, p.area) as area, p.lon as longitude,
-    p.lat as latitude, newest.pair[2] as value, to_timestamp(newest.pair[1]) as at, p.id as point
+    p.lat as latitude, newest.pair[2] as value, coalesce(al.severity, 0) as severity,
+    to_timestamp(newest.pair[1]) as at, p.id as point
 from (
     select w.point, max(array[extract(epoch from w.start)::float8, w.high]) as pair
     from {ns}.board_window w
@@ -28,6 +29,10 @@ from (
     group by w.point
 ) newest
 join {ns}.board_point p on p.id = newest.point
+left join (
+    select a.point, max(a.severity) as severity from {ns}.board_alert a
+    where a.domain = {domain} and a.state = 'firing' group by a.point
+) al on al.point = newest.point
 order by p.id
 
 -- name: highest
@@ -111,9 +116,9 @@ where al.domain = {domain} and al.onset <= $__timeTo()
 order by al.state = 'resolved', al.peak_severity desc, al.onset desc limit 200
 
 -- name: ledger
--- Where the readings of each source went.
-select source, sum(on_time) as on_time, sum(late) as late, sum(revised) as revised,
-    sum(duplicate) as duplicate, sum(quarantined) as quarantined, sum(rejected) as rejected
+-- Where the readings of each source went: together what was received (revised ones are on time).
+select source, sum(on_time) as on_time, sum(late) as late, sum(duplicate) as duplicate,
+    sum(quarantined) as quarantined, sum(rejected) as rejected
 from {ns}.board_ledger where domain = {domain} and area in ($county, $city, $province)
 group by source order by sum(received) desc limit 20
 

@@ -1,8 +1,7 @@
 -- name: shares
--- Where every reading went, by domain.
-select domain, sum(received) as received, sum(on_time) as on_time, sum(late) as late,
-    sum(revised) as revised, sum(duplicate) as duplicate, sum(quarantined) as quarantined,
-    sum(rejected) as rejected
+-- Where every reading went, by domain: together what was received (revised ones are on time).
+select domain, sum(on_time) as on_time, sum(late) as late, sum(duplicate) as duplicate,
+    sum(quarantined) as quarantined, sum(rejected) as rejected
 from {ns}.board_ledger where area in ($county, $city, $province) group by domain order by domain
 
 -- name: lost
@@ -38,14 +37,15 @@ group by 1, 2 order by 1
 -- name: bad
 -- Share of readings that failed a check of quality, by property: from windows of an hour; over more
 -- than three days, of which there are millions, from the sensors' health by day.
-select $__timeGroup(w.start, $__interval) as time, w.property as metric,
+select $__timeGroup(w.start, $__interval) as time,
+    coalesce({names}::jsonb ->> w.property, w.property) as metric,
     100.0 * sum(w.bad) / nullif(sum(w.n + w.bad), 0) as value
 from {ns}.board_window w
 where w.size_s = 3600 and $__timeFilter(w.start) and w.area in ($county)
     and $__timeTo()::timestamptz - $__timeFrom()::timestamptz <= interval '3 days'
 group by 1, 2
 union all
-select extract(epoch from h.day_start), h.property,
+select extract(epoch from h.day_start), coalesce({names}::jsonb ->> h.property, h.property),
     100.0 * sum(h.received - h.good) / nullif(sum(h.received), 0)
 from {ns}.board_health h
 where $__timeFilter(h.day_start) and h.area in ($county)

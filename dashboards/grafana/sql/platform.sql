@@ -20,13 +20,15 @@ select count(*) as value from {ns}.board_delivery where state = 'dead'
 -- name: rates
 -- Readings a second, by domain: from windows of an hour; over more than three days, of which there
 -- are millions, from the sensors' health by day.
-select $__timeGroup(w.start, $__interval) as time, w.domain as metric,
+select $__timeGroup(w.start, $__interval) as time,
+    coalesce({names}::jsonb ->> w.domain, w.domain) as metric,
     sum(w.n + w.bad) * 1000.0 / $__interval_ms as value
 from {ns}.board_window w where w.size_s = 3600 and $__timeFilter(w.start)
     and $__timeTo()::timestamptz - $__timeFrom()::timestamptz <= interval '3 days'
 group by 1, 2
 union all
-select extract(epoch from h.day_start), h.domain, sum(h.received) / 86400.0
+select extract(epoch from h.day_start), coalesce({names}::jsonb ->> h.domain, h.domain),
+    sum(h.received) / 86400.0
 from {ns}.board_health h where $__timeFilter(h.day_start)
     and $__timeTo()::timestamptz - $__timeFrom()::timestamptz > interval '3 days'
 group by 1, 2
