@@ -133,6 +133,7 @@ def _panel(panel: Panel, source: sdk.DataSourceRef, number: int, at: sdk.GridPos
     if panel.back_days:
         builder.time_from(f"{panel.back_days}d")
     builder.thresholds(visuals.thresholds(panel.steps))
+    builder.color_scheme(visuals.colours(panel.kind))
     if panel.words:
         builder.mappings(visuals.mappings(panel.words))
     for field in panel.fields:

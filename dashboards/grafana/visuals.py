@@ -12,7 +12,8 @@ from grafana_foundation_sdk.models import dashboard as sdk
 
 from dashboards.grafana.model import TEXT_ONLY, Field, Kind, Panel, Step
 
-PLAIN = "transparent"
+PLAIN = "text"  # Grafana's own colour of text, dark or light
+BY_PALETTE = (Kind.SERIES, Kind.BARS)
 BORDERS = "public/citybrain/areas.geojson"
 """The counties' borders: a file that provisioning puts beside Grafana, so that a map asks nobody
 outside. Without it the points stand on an empty ground."""
@@ -29,6 +30,13 @@ def thresholds(steps: tuple[Step, ...]) -> make.ThresholdsConfig:
         .mode(sdk.ThresholdsMode.ABSOLUTE)
         .steps([sdk.Threshold(value=step.value, color=step.colour) for step in drawn])
     )
+
+
+def colours(kind: Kind) -> make.FieldColor:
+    """Curves and bars are told apart by a palette; everything else is coloured by its steps."""
+    modes = sdk.FieldColorModeId
+    mode = modes.PALETTE_CLASSIC if kind in BY_PALETTE else modes.THRESHOLDS
+    return make.FieldColor().mode(mode)
 
 
 def mappings(words: tuple[tuple[str, str, str], ...]) -> list[Any]:
