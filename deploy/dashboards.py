@@ -35,6 +35,7 @@ class Made:
     settings: GrafanaSettings
     namespace: str
     domains: dict[str, Domain]
+    numbers: dict[str, str]  # a city's own, by key
     models: tuple[tuple[Board, dict[str, Any]], ...]
 
 
@@ -50,8 +51,9 @@ def provision(core: Settings) -> None:
     list(write(make(core, core.namespace), folder, provisioning=True))
 
 
-def make(core: Settings, namespace: str) -> Made:
-    """All dashboards of a namespace. `Misconfigured`: Grafana's packages are not installed."""
+def make(core: Settings, namespace: str, *, stored: bool = False) -> Made:
+    """All dashboards of a namespace; `stored`: thresholds at the numbers of the profile that was
+    saved last. `Misconfigured`: Grafana's packages are not installed."""
     if not installed():
         raise Misconfigured([f"Grafana's packages are missing: {EXTRA}"])
     from dashboards.grafana.assemble import Place, assemble
@@ -62,8 +64,10 @@ def make(core: Settings, namespace: str) -> Made:
     own = load_grafana_settings()
     domains = dict(find_domains(core.domain_path))
     place = Place(namespace, own.datasource, own.api.rstrip("/"))
-    models = tuple((board, assemble(board, place)) for board in boards(domains, namespace))
-    return Made(core, own, namespace, domains, models)
+    numbers = _stored_numbers(core, namespace) if stored else {}
+    made = boards(domains, namespace, numbers)
+    models = tuple((board, assemble(board, place)) for board in made)
+    return Made(core, own, namespace, domains, numbers, models)
 
 
 def write(made: Made, folder: Path, *, provisioning: bool) -> Iterator[Path]:
@@ -86,7 +90,7 @@ def mistakes(made: Made, schema: Path | None) -> list[str]:
     """What is wrong with the JSON."""
     from dashboards.grafana import checks
 
-    found = checks.mistakes(made.models, made.domains)
+    found = checks.mistakes(made.models, made.domains, made.numbers)
     if schema is None:
         return found
     try:
@@ -141,6 +145,19 @@ def draw(asked: Sequence[Asked], out: Path) -> Iterator[Path]:
         path = out / f"{each.board.slug}-{number:03d}.png"
         draw_one(each, path)
         yield path
+
+
+def _stored_numbers(core: Settings, namespace: str) -> dict[str, str]:
+    from streams.catalog import Profile
+    from streams.storage.connect import connect, translated
+    from streams.storage.migrate import is_there
+    from streams.storage.registry import newest
+
+    with translated(), connect(core.conninfo(), namespace, "citybrain dashboards") as connection:
+        if not is_there(connection):
+            raise Misconfigured([f"namespace {namespace} does not exist: citybrain migrate"])
+        found = newest(connection, "profile")
+    return dict(Profile.from_dict(found[1]).values) if found else {}
 
 
 def _put(path: Path, text: str) -> Path:

@@ -20,6 +20,10 @@ HoursOption = Annotated[float, typer.Option(min=0.1, help="Length of the time ra
 UntilOption = Annotated[
     str | None, typer.Option(help="Its end, ISO 8601; default: the newest data.")
 ]
+StoredOption = Annotated[
+    bool,
+    typer.Option("--stored", help="Thresholds at the numbers of the profile that is stored."),
+]
 
 verbs = typer.Typer(help="Dashboards for Grafana, made from the domains: docs/dashboards.md.")
 
@@ -33,6 +37,7 @@ def register(app: typer.Typer) -> None:
 def build(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Made when it is missing.")],
     namespace: NamespaceOption = None,
+    stored: StoredOption = False,
     plain: Annotated[
         bool, typer.Option("--plain", help="Dashboards only, without provisioning files.")
     ] = False,
@@ -40,7 +45,7 @@ def build(
     """Write the dashboards, and the files that provision a Grafana with them and a data source."""
     from deploy import dashboards
 
-    made = _make(namespace)
+    made = _make(namespace, stored)
     for path in dashboards.write(made, folder, provisioning=not plain):
         typer.echo(f"wrote {path}")
 
@@ -48,6 +53,7 @@ def build(
 @verbs.command()
 def check(
     namespace: NamespaceOption = None,
+    stored: StoredOption = False,
     schema: Annotated[
         Path | None, typer.Option(help="JSON Schema of dashboards, as Grafana publishes it.")
     ] = None,
@@ -60,7 +66,7 @@ def check(
     """Check ids, places, units, thresholds; with --queries the answers. Exit code 1: mistakes."""
     from deploy import dashboards
 
-    made = _make(namespace)
+    made = _make(namespace, stored)
     found = dashboards.mistakes(made, schema)
     if queries:
         asked = dashboards.ask(made, hours, until)
@@ -76,9 +82,9 @@ def check(
 
 
 @verbs.command()
-def diff(namespace: NamespaceOption = None) -> None:
+def diff(namespace: NamespaceOption = None, stored: StoredOption = False) -> None:
     """Show what a push would change. Exit code 1: something."""
-    made = _make(namespace)
+    made = _make(namespace, stored)
     steps = _told(_remote(), made)
     if any(step.what != "same" for step in steps):
         raise typer.Exit(EXIT_FOUND)
@@ -87,12 +93,13 @@ def diff(namespace: NamespaceOption = None) -> None:
 @verbs.command()
 def push(
     namespace: NamespaceOption = None,
+    stored: StoredOption = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say it, do nothing.")] = False,
 ) -> None:
     """Bring the dashboards into our folder of a Grafana; again changes nothing."""
     from dashboards.grafana.push import carry_out
 
-    made, remote = _make(namespace), _remote()
+    made, remote = _make(namespace, stored), _remote()
     steps = _told(remote, made)
     if dry_run:
         return
@@ -116,12 +123,12 @@ def render(
         typer.echo(f"drew {path}")
 
 
-def _make(namespace: str | None) -> Made:
+def _make(namespace: str | None, stored: bool = False) -> Made:
     from deploy import dashboards
     from deploy.var_dir import settings_here
 
     settings = settings_here()
-    return dashboards.make(settings, namespace or settings.namespace)
+    return dashboards.make(settings, namespace or settings.namespace, stored=stored)
 
 
 def _remote() -> Remote:

@@ -9,6 +9,9 @@ import pytest
 import yaml
 
 from deploy.cli import run
+from streams.catalog import Profile
+from streams.storage.connect import connect
+from streams.storage.registry import save_profile
 from tests.support.shared_data import shared_data
 from tests.support.typhoon import Typhoon
 
@@ -72,3 +75,16 @@ def test_every_panel_is_drawn(tmp_path: Path) -> None:
     assert len(pictures) > 100
     assert all(path.stat().st_size > 1000 for path in pictures)
     assert {path.name.rpartition("-")[0] for path in pictures} >= {"situation", "domain-air"}
+
+
+def test_thresholds_of_the_stored_profile_are_drawn(
+    there: Typhoon, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with connect(there.conninfo, there.namespace) as connection:
+        save_profile(connection, Profile("own", {"waterlogging.tier.red_cm": "61"}))
+    assert run(["dashboards", "build", str(tmp_path), "--plain", "--stored"]) == 0
+    text = (tmp_path / f"dashboards/{there.namespace}-domain-waterlogging.json").read_text()
+    assert [f'"value": {value}\n' in text for value in (0.61, 0.5)] == [True, False]
+    assert run(["dashboards", "check", "--stored"]) == 0
+    assert run(["dashboards", "build", str(tmp_path), "--stored", "--namespace", "nowhere"]) == 2
+    assert "citybrain migrate" in capsys.readouterr().err
