@@ -55,7 +55,10 @@ def reading(conninfo: str, namespace: str) -> Iterator[Reading]:
             open_.execute(SET_ROLE)
         except (errors.InvalidParameterValue, errors.UndefinedObject, errors.InsufficientPrivilege):
             raise Misconfigured(
-                [f"role {ROLE} is missing or not ours to take: run `citybrain migrate`"]
+                [
+                    f"role {ROLE} is missing, or this account is no member of it: run `citybrain "
+                    f"migrate`, or let an administrator run `grant {ROLE} to {open_.info.user}`"
+                ]
             ) from None
         open_.execute("set search_path = ''")
         open_.execute("set default_transaction_read_only = on")
