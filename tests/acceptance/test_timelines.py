@@ -1,6 +1,6 @@
 """The life of alerts as timelines that people read: `timelines/*.yaml`, in the language of
 `citybrain rules test`. Each through the pipeline, each through the store to what programs read; and
-no state, reason, ending, severity or rule without one.
+no state, reason, ending, stage, severity or rule without one.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def parts(wanted: list[Wanted]) -> Iterator[tuple[str, bool]]:
     for name, value in (("stale", "true"), ("stale", "false"), ("unverified", "true")):
         yield f"{name} {value}", said(wanted, name, value)
     yield "not verified, then borne out", said(wanted, "unverified", "false")
-    for by in ("ticket", "waterlogging.depth", "none"):
+    for by in ("ticket", "waterlogging.depth", "traffic.area at area:330106", "none"):
         yield f"in lists hidden by {by}", said(wanted, "suppressed_by", by)
     yield "held while it flaps", any("until" in one.more.get("held", "") for one in wanted)
     for rule in (
