@@ -74,7 +74,8 @@ from incident where closed is null and (quiet_since < %(quiet)s or id in (
 UNKNOWN = """
 select al.id, al.sequence, al.domain, al.area, coalesce((
         select min(t.event_time) from alert_transition t
-        where t.alert = al.id and t.state = 'firing'), al.onset), al.severity, al.origin
+        where t.alert = al.id and t.state = 'firing'), al.onset), al.severity, al.origin,
+    al.suppressed_by, al.held_severity, ms_of(al.held_until)
 from alert al
 where al.state = 'firing' and not exists (select from incident_alert m where m.alert = al.id)
 order by 5, 1 limit %s
@@ -169,9 +170,11 @@ def _adopt(connection: Connection, position: int, gap_ms: int) -> bool:
     told = [
         Told(
             position, alert, sequence, message_status(kind, Origin(origin)), domain, area,
-            _ms(began), Phase.FIRING, severity,
+            _ms(began), Phase.FIRING, severity, hidden_by,
+            None if held is None else Held(held, until_ms),
         )
-        for alert, sequence, domain, area, began, severity, origin in rows
+        for alert, sequence, domain, area, began, severity, origin, hidden_by, held, until_ms
+        in rows
     ]  # fmt: skip
     if told:
         _group(connection, told, gap_ms)

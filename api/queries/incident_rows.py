@@ -36,8 +36,6 @@ class MemberRow(AlertRow):
     shown: int
     began: datetime
     hidden_by: str | None
-    held_severity: int | None
-    held_until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

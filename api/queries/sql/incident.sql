@@ -26,8 +26,9 @@ limit %(limit)s
 select al.id, al.rule, al.rule_version, al.domain, al.area, al.point, al.subject, al.onset,
     al.state, al.severity, al.stale, al.unverified, al.change, al.value, al.threshold, al.unit,
     al.origin, al.sequence, al.updated, al.peak_severity, al.ended,
+    al.suppressed_by, m.held_severity, m.held_until,
     ar.name as area_name, ar.name_en as area_name_en, p.name as point_name,
-    m.shown, m.began, m.hidden_by, m.held_severity, m.held_until
+    m.shown, m.began, m.hidden_by
 from incident_alert m join alert al on al.id = m.alert
 left join area ar on ar.code = al.area left join point p on p.id = al.point
 where m.incident = %(incident)s
