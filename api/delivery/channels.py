@@ -19,14 +19,15 @@ from aiohttp.abc import AbstractResolver
 
 from api.delivery.chat import ChatSender
 from api.delivery.city_clock import CityClock
-from api.delivery.event import message_body, message_id
+from api.delivery.event import Event, message_body, message_id
+from api.delivery.incident_wording import ToldIncident, incident_letter
 from api.delivery.line import Item
 from api.delivery.mail import MailSender
 from api.delivery.outcome import Outcome
 from api.delivery.settings import DeliverSettings
 from api.delivery.subscription import Channel, Subscription
 from api.delivery.webhook import WebhookSender
-from api.delivery.wording import Letter, Names, letter, test_letter
+from api.delivery.wording import Letter, Names, test_letter
 
 log = structlog.get_logger(__name__)
 
@@ -54,13 +55,9 @@ class Channels:
         missed: Mapping[int, tuple[int, ...]],
         city: CityClock,
     ) -> Outcome:
-        """One attempt for these deliveries: a program gets one at a time, people several."""
+        """One attempt for a delivery to a program."""
         newest = max(items, key=lambda item: item.event.sequence)
         id = message_id(to.id, newest.event.sequence)
-        if to.channel.for_people:
-            events = [(item.event, city.is_expired(item.event)) for item in items]
-            names = await self.naming({str(e.content["rule_version"]) for e, _ in events})
-            return await self._tell(to, id, letter(events, to.language, names))
         event = newest.event
         if to.latest:
             event = city.present(event) or event
@@ -76,6 +73,21 @@ class Channels:
     async def raw(self, to: Subscription, id: str, body: bytes) -> Outcome:
         """A message for a program: an event, a heartbeat, a test."""
         return await _guarded(to, self._programs.send(to, id, body))
+
+    async def tell(
+        self,
+        to: Subscription,
+        id: str,
+        incidents: Sequence[ToldIncident],
+        alone: Sequence[Event],
+        city: CityClock,
+    ) -> Outcome:
+        """One message to people: incidents, and alerts that could not be grouped."""
+        events = [(event, city.is_expired(event)) for event in alone]
+        named = [*alone, *(event for each in incidents for event in each.worst)]
+        names = await self.naming({str(event.content["rule_version"]) for event in named})
+        told = incident_letter(incidents, events, to.language, names, city.is_expired)
+        return await self._tell(to, id, told)
 
     async def test_people(self, to: Subscription, id: str) -> Outcome:
         """A test for people."""

@@ -10,9 +10,8 @@ import asyncio
 import heapq
 import random
 import time
-from collections import deque
-from collections.abc import Callable, Coroutine, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 import structlog
@@ -24,11 +23,14 @@ from api.delivery.fanout import FanOut, Step
 from api.delivery.line import Item, Limits, Line
 from api.delivery.missing import Missing
 from api.delivery.outcome import Outcome, Result, State
+from api.delivery.people import People
 from api.delivery.seat import Seat
 from api.delivery.settings import DeliverSettings
 from api.delivery.store import DeliveryStore, Waiting
 from api.delivery.subscription import Subscription
+from api.delivery.work import Work
 from streams.runtime.health import Health
+from streams.storage.connect import Connection
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
@@ -39,19 +41,6 @@ MOST_WRITTEN = 1000  # results in one transaction
 MOST_UNWRITTEN = 20_000  # then nothing more is sent until the store has caught up
 HOLD_S = 5.0
 GRACE_S = 12.0
-
-
-@dataclass(slots=True)
-class _Work:
-    """What the loop has in hand."""
-
-    seats: dict[str, Seat] = field(default_factory=dict)
-    timers: list[tuple[float, str]] = field(default_factory=list)
-    hungry: deque[str] = field(default_factory=deque)
-    load: set[str] = field(default_factory=set)
-    results: list[Result] = field(default_factory=list)
-    unwritten: set[tuple[str, int]] = field(default_factory=set)
-    tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
 
 Chore = Callable[["Deliverer"], Coroutine[None, None, None]]
@@ -73,11 +62,12 @@ class Deliverer:
         self._channels = channels
         self._settings = settings
         self._limits = settings.limits()
+        self.people = People(self, settings.people_digest_s)
         self._health = health or Health()
         self._now = clock
         self._chance = chance
         self._using = asyncio.Lock()
-        self._work = _Work()
+        self._work = Work()
         self._stopping = False
         self._broken = asyncio.Event()
         self._bugs: list[BaseException] = []
@@ -95,6 +85,16 @@ class Deliverer:
     def channels(self) -> Channels:
         """The ways to subscribers."""
         return self._channels
+
+    @property
+    def connection(self) -> Connection:
+        """The store's: use it within `in_store`."""
+        return self._store.connection
+
+    def may_tell(self, seat: Seat) -> bool:
+        """Whether people may be told something that is no delivery now."""
+        idle = not seat.line.flying and self._now() >= max(seat.resting_s, seat.line.open_until())
+        return idle and not seat.subscription.paused
 
     def now_s(self) -> float:
         """The wall clock, epoch seconds."""
@@ -308,24 +308,36 @@ class Deliverer:
                 self._pump(seat)
 
     async def _attempt(self, seat: Seat, items: list[Item]) -> None:
-        """One message of one alert, or for people one of several."""
+        """One message of one alert, or for people one of several incidents."""
         to = seat.subscription
-        sendable = [item for item in items if self._is_fresh(seat, item)]
-        if sendable:
+        if to.channel.for_people:
+            await self.people.attempt(seat, items)
+        elif sendable := [item for item in items if self._is_fresh(seat, item)]:
             missed = {i.event.sequence: self._missing.of(to.id, i.event.alert) for i in sendable}
             outcome = await self._channels.send(to, sendable, missed, self.city)
-            metrics.ATTEMPTS.labels("well" if outcome.delivered else "badly").inc()
-            chance = self._chance()  # what failed together is tried again together
-            for item in sendable:
-                self._settle(seat, item, outcome, missed[item.event.sequence], chance)
-            if outcome.delivered and to.channel.for_people:
-                seat.resting_s = self._now() + self._settings.people_every_s
+            self.settle(seat, sendable, outcome, missed)
         self._pump(seat)
 
+    def settle(
+        self,
+        seat: Seat,
+        items: Sequence[Item],
+        outcome: Outcome,
+        missed: Mapping[int, tuple[int, ...]] | None = None,
+    ) -> None:
+        """What an attempt has made of these items; what failed together is tried again so."""
+        metrics.ATTEMPTS.labels("well" if outcome.delivered else "badly").inc()
+        chance = self._chance()
+        for item in items:
+            told = (missed or {}).get(item.event.sequence, ())
+            self._settle(seat, item, outcome, told, chance)
+        if outcome.delivered and seat.subscription.channel.for_people:
+            seat.resting_s = self._now() + self._settings.people_every_s
+
     def _is_fresh(self, seat: Seat, item: Item) -> bool:
-        """A device gets only the present state, once it is known; people read what has expired."""
+        """A device gets only the present state, once it is known."""
         to = seat.subscription
-        if to.channel.for_people or not to.latest or self.city.present(item.event) is not None:
+        if not to.latest or self.city.present(item.event) is not None:
             return True
         seat.line.hold(item, self._now() + HOLD_S)
         return False
@@ -353,25 +365,23 @@ class Deliverer:
         if settled.state is State.DEAD:
             log.warning("delivery.dead", subscription=id, sequence=event.sequence,
                         error=outcome.error)  # fmt: skip
-        self._circuit_changed(seat, was_open, outcome.error)
+        seat.tell_circuit(was_open, outcome.error)
 
     def heard(self, seat: Seat, outcome: Outcome) -> None:
         """What a subscriber made of a message that is no delivery."""
         was_open = seat.line.is_open
         seat.line.heard(outcome.delivered, self._now(), self._chance())
-        self._circuit_changed(seat, was_open, outcome.error)
+        seat.tell_circuit(was_open, outcome.error)
         self._pump(seat)
 
-    def _circuit_changed(self, seat: Seat, was_open: bool, error: str | None) -> None:
-        """Tells once when a subscriber begins to fail, and once when it is well again."""
-        if seat.line.is_open == was_open:
-            return
-        if seat.line.is_open:
-            log.warning("delivery.failing", subscription=seat.subscription.id, error=error)
-            metrics.OPEN.inc()
-        else:
-            log.info("delivery.recovered", subscription=seat.subscription.id)
-            metrics.OPEN.dec()
+    def put_away(self, seat: Seat, item: Item) -> None:
+        """It was taken, and nobody needs to be told."""
+        settled, event = seat.line.put_away(item), item.event
+        self._write(
+            Result(
+                seat.subscription.id, event.sequence, event.alert, settled.state, settled.attempts
+            )
+        )
 
     def _put_away(self, id: str, needless: Iterable[Item]) -> None:
         for item in needless:

@@ -152,6 +152,12 @@ class Line:
         item.next_s = until_s
         self._schedule(item.event.alert, self._queues[item.event.alert][0])
 
+    def put_away(self, item: Item) -> Settled:
+        """It was taken and need not be sent any more."""
+        self._flying.discard(item.event.alert)
+        self._drop(item)
+        return Settled(State.SUPERSEDED, item.attempts)
+
     def heard(self, well: bool, now_s: float, chance: float) -> None:
         """Whether the subscriber took something; what is no delivery (a heartbeat) counts, too."""
         if well:
@@ -186,13 +192,14 @@ class Line:
         queue.insert(at, item)
 
     def _trim(self, alert: str, queue: deque[Item]) -> list[Item]:
-        """Leaves what is being sent and the newest, which waits as long as the others would."""
+        """Leaves what is being sent and the newest, which waits as long as a failure says."""
         keep = 1 if alert in self._flying else 0
         needless = [queue[index] for index in range(keep, len(queue) - 1)]
         for item in needless:
             queue.remove(item)
             self._held.discard(item.event.sequence)
-            queue[-1].next_s = max(queue[-1].next_s, item.next_s)
+            if item.attempts:
+                queue[-1].next_s = max(queue[-1].next_s, item.next_s)
         return needless
 
     def _schedule(self, alert: str, head: Item) -> None:

@@ -27,6 +27,7 @@ class Facts:
     change: str
     status: str
     notify: bool
+    hidden: bool = False  # from people, by an earlier stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class _Test:
             and (self.domains is None or facts.domain in self.domains)
             and facts.status in self.statuses
             and (self.changes is None or facts.change in self.changes)
-            and (facts.notify or not self.people)
+            and (not self.people or (facts.notify and not facts.hidden))
         )
 
 
@@ -145,6 +146,7 @@ def facts_of(content: Mapping[str, Any], status: str, notify: bool) -> Facts:
         change=content["change"],
         status=status,
         notify=notify,
+        hidden=content.get("suppressed_by") is not None,
     )
 
 

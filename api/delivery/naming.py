@@ -37,7 +37,9 @@ class _Book:
 
     async def learn(self) -> None:
         known = await self._deliverer.in_store(self._store.names)
-        self._names = Names(known.areas, known.points, RuleTitles(self._domains, known.said))
+        titles = {name: (one.title.zh, one.title.en) for name, one in self._domains.items()}
+        rules = RuleTitles(self._domains, known.said)
+        self._names = Names(known.areas, known.points, rules, titles)
         self._missing.clear()
 
     async def names_for(self, versions: Collection[str]) -> Names:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import structlog
 from aiohttp.abc import AbstractResolver
 
+from api.actions.incident import GAP_MS
 from api.delivery.channels import open_channels
 from api.delivery.deliverer import Chore, Deliverer
 from api.delivery.forgetting import Forgetting
@@ -16,6 +17,7 @@ from api.delivery.heartbeat import Heartbeats
 from api.delivery.keeping import keeping
 from api.delivery.leader import leading, watch
 from api.delivery.naming import naming
+from api.delivery.people import grouping
 from api.delivery.publishing import publishing
 from api.delivery.settings import DeliverSettings
 from api.delivery.store import DeliveryStore
@@ -40,6 +42,7 @@ class Order:
     settings: DeliverSettings
     health: Health = field(default_factory=Health)
     domains: Mapping[str, Domain] = field(default_factory=dict)  # their rules' titles
+    gap_ms: int = GAP_MS  # after which an incident is over
     publisher: KafkaPublisher | None = None  # where the namespace's log is in Kafka
     resolver: AbstractResolver | None = None  # for tests: who says what a name's address is
 
@@ -85,12 +88,18 @@ def _chores(order: Order, store: DeliveryStore, session: Connection) -> list[Cho
         heartbeats.run,
         keeping(store, settings),
         naming(store, order.domains),
+        grouping(order.conninfo, order.namespace, order.gap_ms),
+        _telling_over,
     ]
     if order.publisher is not None:
         forgetting = Forgetting(store, order.namespace, settings.kafka_forget_h)
         own = store, order.publisher, order.namespace, order.health
         chores.append(publishing(*own, forgetting))
     return chores
+
+
+async def _telling_over(deliverer: Deliverer) -> None:
+    await deliverer.people.telling_over(deliverer)
 
 
 def _watching(session: Connection) -> Chore:

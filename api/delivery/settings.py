@@ -44,6 +44,12 @@ class DeliverSettings(BaseSettings):
     people_every_s: float = Field(
         30.0, ge=0, description="Least seconds between two messages to the same person or group."
     )
+    people_digest_s: float = Field(
+        600.0,
+        ge=0,
+        description="Least seconds between two messages to people of an incident that goes on "
+        "without becoming worse.",
+    )
     keep_days: float = Field(
         30.0, gt=0, description="Days that finished deliveries are kept; of open alerts, longer."
     )

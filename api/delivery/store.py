@@ -177,6 +177,11 @@ class DeliveryStore:
         self._connection.execute("set synchronous_commit = off")
         self._epoch = epoch
 
+    @property
+    def connection(self) -> Connection:
+        """For what else is read in the same thread."""
+        return self._connection
+
     def close(self) -> None:
         """Gives the connection back."""
         self._connection.close()

@@ -49,6 +49,7 @@ class Names:
     areas: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     points: Mapping[str, str] = field(default_factory=dict)
     rules: RuleTitles = field(default_factory=lambda: RuleTitles({}))
+    domains: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +58,12 @@ class Letter:
 
     subject: str
     lines: tuple[str, ...]
-    severities: tuple[int, ...] = ()  # of every alert, in the order of the lines
+    severities: tuple[int, ...] = ()  # in the order of the lines; −1: belongs to the one above
 
     def text(self, most_bytes: int, language: Language) -> str:
         """As many lines as fit; a last one counts the others by severity."""
         for count in range(len(self.lines), 0, -1):
-            rest = self.severities[count:]
+            rest = [severity for severity in self.severities[count:] if severity >= 0]
             text = "\n".join([*self.lines[:count], *([_rest(rest, language)] if rest else [])])
             if len(text.encode()) <= most_bytes:
                 return text
@@ -77,14 +78,14 @@ def letter(events: Sequence[tuple[Event, bool]], language: Language, names: Name
     """
     worst_first = sorted(events, key=lambda e: (-int(e[0].content["severity"]), e[0].sequence))
     first = worst_first[0][0]
-    subject = _status(first, language) + _head(first, language, names)
+    subject = mark_of(first.status, language) + head_of(first, language, names)
     if len(events) > 1:
         more = len(events) - 1
         subject += f" 等 {len(events)} 条" if language is Language.ZH else f" and {more} more"
     shown = worst_first[:MOST_LINES]
     return Letter(
         subject,
-        tuple(_line(event, expired, language, names) for event, expired in shown),
+        tuple(line_of(event, expired, language, names) for event, expired in shown),
         tuple(int(event.content["severity"]) for event, _ in worst_first),
     )
 
@@ -96,10 +97,11 @@ def test_letter(name: str, language: Language) -> Letter:
     return Letter(f'[TEST] citybrain subscription "{name}"', ("[TEST] Nothing has to be done.",))
 
 
-def _line(event: Event, expired: bool, language: Language, names: Names) -> str:
+def line_of(event: Event, expired: bool, language: Language, names: Names) -> str:
+    """One alert on a line."""
     content = event.content
     at = iso(from_ms(content["event_ms"]))[:16].replace("T", " ")
-    parts = [f"{_status(event, language)}{_head(event, language, names)}"]
+    parts = [f"{mark_of(event.status, language)}{head_of(event, language, names)}"]
     if language is Language.ZH:
         parts.append(CHANGE_ZH.get(content["change"], content["change"]))
         parts += _closed(content, language)
@@ -119,7 +121,8 @@ def _line(event: Event, expired: bool, language: Language, names: Names) -> str:
     return "; ".join(parts)
 
 
-def _head(event: Event, language: Language, names: Names) -> str:
+def head_of(event: Event, language: Language, names: Names) -> str:
+    """What it is and where, in front of the line and as a subject."""
     content = event.content
     zh = language is Language.ZH
     severity = Severity(content["severity"])
@@ -150,8 +153,9 @@ def _value(content: Mapping[str, Any], value: str, threshold: str) -> list[str]:
     )
 
 
-def _status(event: Event, language: Language) -> str:
-    return STATUS[language].get(event.status, "")
+def mark_of(status: str, language: Language) -> str:
+    """What stands in front of everything that is not real."""
+    return STATUS[language].get(status, "")
 
 
 def _rest(severities: Sequence[int], language: Language) -> str:

@@ -33,6 +33,7 @@ def deliver(
     """
     import asyncio
 
+    from api.actions.settings import load_acting_settings
     from api.delivery.process import Order
     from api.delivery.settings import load_deliver_settings
     from deploy.var_dir import settings_here
@@ -47,8 +48,10 @@ def deliver(
     domains = find_domains(settings.domain_path)
     space = namespace or settings.namespace
     publisher = _publisher(settings, space)
+    gap_ms = load_acting_settings().incident_gap_ms()
+    order = Order(settings.conninfo(), space, own, health, domains, gap_ms, publisher)
     try:
-        asyncio.run(_run(Order(settings.conninfo(), space, own, health, domains, publisher)))
+        asyncio.run(_run(order))
     finally:
         if publisher is not None:
             publisher.close()

@@ -4,45 +4,28 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from email.message import EmailMessage
-from email.parser import BytesParser
-from email.policy import default
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import psycopg
 import pytest
 from aiohttp import web
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from psycopg import sql
 
+from api.actions.alert_action import Action, Given
+from api.actions.alert_actions import act
 from deploy.process import wait_until
 from streams.contracts.reason import AlertState, Change, NamespaceKind, Origin, Severity
+from streams.storage.connect import connect
 from streams.storage.migrate import migrate
+from streams.storage.sequencer import number_outbox
+from tests.support.actors import COMMANDER
 from tests.support.deliveries import delivering, put, states, subscribe, transition
-from tests.support.mosquitto import free_port
+from tests.support.postbox import Postbox, posting, smtp
 from tests.support.receiver import receiving
 
 pytestmark = pytest.mark.integration
 PATIENCE_S = 15.0
-
-
-class Postbox:
-    """What an SMTP server took; refuses the first so many."""
-
-    def __init__(self) -> None:
-        self.refuse = 0
-        self.letters: list[EmailMessage] = []
-        self.port = 0
-
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
-        if self.refuse > 0:
-            self.refuse -= 1
-            return "451 try again later"
-        content = envelope.content
-        assert isinstance(content, bytes)
-        letter = BytesParser(policy=default).parsebytes(content)
-        assert isinstance(letter, EmailMessage)
-        self.letters.append(letter)
-        return "250 queued as 17"
 
 
 @pytest.fixture
@@ -53,25 +36,11 @@ def space(database_url: str, namespace: str) -> str:
 
 @pytest.fixture
 def postbox() -> Iterator[Postbox]:
-    box = Postbox()
-    box.port = free_port()
-    controller = Controller(box, hostname="127.0.0.1", port=box.port)
-    controller.start()
-    yield box
-    controller.stop()
+    yield from posting()
 
 
 def until(condition: Callable[[], bool]) -> None:
     assert wait_until(condition, PATIENCE_S, 0.02)
-
-
-def smtp(box: Postbox) -> dict[str, Any]:
-    return {
-        "smtp_host": "127.0.0.1",
-        "smtp_port": box.port,
-        "smtp_security": "none",
-        "smtp_from": "citybrain@city.example",
-    }
 
 
 def test_mail_bundles_what_notifies_and_is_tried_again(
@@ -92,12 +61,72 @@ def test_mail_bundles_what_notifies_and_is_tried_again(
     with delivering(database_url, space, **smtp(postbox)):
         until(lambda: states(database_url, space) == {"sent": 2, "superseded": 1})
     (letter,) = postbox.letters
-    assert letter["Subject"] == "【演练】红色 waterlogging.depth 330106 wl-1 等 2 条"
+    assert letter["Subject"] == "【演练】红色 waterlogging 330106：新发事件，预警 2 条"
     assert letter["To"] == target
     assert str(letter["Message-ID"]).endswith("@city.example>")
     text = letter.get_content()
-    assert text.count("【演练】") == 2
-    assert "来源：演练" in text
+    assert text.count("【演练】") == 3, "the incident and its two alerts"
+    assert text.count("来源：演练") == 3
+
+
+def test_one_mail_when_it_opens_becomes_worse_and_is_over(
+    database_url: str, space: str, postbox: Postbox
+) -> None:
+    subscribe(database_url, space, "duty@city.example", channel="mail", language="en")
+    start = 1_782_864_000_000
+    with delivering(database_url, space, **smtp(postbox)):
+        put(database_url, space, *[transition(f"a{n}", event_ms=start) for n in range(40)])
+        until(lambda: len(postbox.letters) == 1)
+        put(database_url, space, *[transition(f"b{n}", event_ms=start) for n in range(40)])
+        put(database_url, space, transition("c", event_ms=start, severity=Severity.RED))
+        until(lambda: len(postbox.letters) == 2)
+        over = {"state": AlertState.RESOLVED, "change": Change.CLEARED, "event_ms": start + 1}
+        names = [f"{letter}{n}" for letter in "ab" for n in range(40)] + ["c"]
+        put(database_url, space, *[transition(name, 2, **over) for name in names])
+        until(lambda: ended(database_url, space) == 81)
+        assert len(postbox.letters) == 2
+        with psycopg.connect(database_url, autocommit=True) as connection:
+            connection.execute(
+                sql.SQL(
+                    "insert into {}.area_latest"
+                    " values ('330106', 'waterlogging', now(), now(), '{{}}')"
+                ).format(sql.Identifier(space))
+            )
+        until(lambda: len(postbox.letters) == 3)
+    subjects = [str(each["Subject"]) for each in postbox.letters]
+    assert len(subjects) == 3, subjects
+    first, second, third = subjects
+    assert first.startswith("orange waterlogging 330106: opened, ")
+    assert second == "red waterlogging 330106: more severe, 81 alerts"
+    assert third == "ended waterlogging 330106: over, 81 alerts"
+    assert "81 ended; worst red" in postbox.letters[2].get_content()
+
+
+def test_what_is_silenced_or_hidden_is_not_mailed(
+    database_url: str, space: str, postbox: Postbox
+) -> None:
+    subscribe(database_url, space, "duty@city.example", channel="mail")
+    put(
+        database_url, space, transition("quiet"),
+        transition("child", suppressed_by="quiet"),
+        transition("seen", domain="air", rule="air.index"),
+    )  # fmt: skip
+    with connect(database_url, space, "citybrain test") as connection:
+        number_outbox(connection)
+        now, by = datetime.now(UTC), COMMANDER
+        until_ = Given("known", until=now + timedelta(hours=1))
+        act(connection, by, now, "quiet", Action.SILENCE, until_)
+    with delivering(database_url, space, **smtp(postbox)):
+        until(lambda: states(database_url, space) == {"sent": 1, "superseded": 1})
+    (letter,) = postbox.letters
+    assert "air" in letter["Subject"]
+    assert "waterlogging" not in letter["Subject"]
+
+
+def ended(conninfo: str, namespace: str) -> int:
+    with connect(conninfo, namespace, "citybrain test") as connection:
+        row = connection.execute("select coalesce(sum(ended), 0) from incident").fetchone()
+    return 0 if row is None else int(row[0])
 
 
 @pytest.mark.parametrize(
@@ -141,7 +170,7 @@ def test_people_are_left_in_peace_between_two_messages(
         until(lambda: len(postbox.letters) == 1)
         first = time.monotonic()
         for n in range(1, 30):
-            put(database_url, space, transition(f"a{n}"))
+            put(database_url, space, transition(f"a{n}", area=f"3302{n:02}"))
         until(lambda: states(database_url, space) == {"sent": 30})
         assert time.monotonic() - first >= 0.9
     assert len(postbox.letters) <= 4

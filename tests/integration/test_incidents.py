@@ -46,7 +46,7 @@ class Space:
 
     def again(self) -> None:
         """As if nothing had ever been grouped."""
-        self.connection.execute("truncate incident, incident_alert, incident_step")
+        self.connection.execute("truncate incident, incident_alert, incident_step, incident_told")
         self.connection.execute("update incident_position set sequence = -1, adopted = false")
 
     def clock(self, minute: int) -> None:
