@@ -94,11 +94,27 @@ def test_a_namespace_that_is_not_live_says_so_loudly(page: Page) -> None:
     assert box["height"] >= 30
 
 
-def test_alerts_are_listed_worst_first_with_value_and_threshold(page: Page) -> None:
-    first = page.locator("#alert-list li").first
-    expect(first.locator(".level")).to_have_text("红")
-    expect(first.locator(".value")).to_have_text(re.compile(r"^0\.\d{3} / 0\.400 m$"))
+def test_incidents_are_listed_worst_first_and_open_into_alerts(page: Page) -> None:
+    first = page.locator("#alert-list > li").first
+    expect(first.locator(".level").first).to_have_text("红")
+    expect(first.locator(".value").first).to_have_text(re.compile(r"^\d+ 条$"))
     expect(page.locator("#counts")).to_contain_text("红")
+    assert page.locator("#alert-list > li").count() <= 25
+    first.locator("button").first.press("Enter")
+    alert = first.locator(".inside li").first
+    expect(alert.locator(".value")).to_have_text(re.compile(r"^0\.\d{3} / 0\.400 m$"))
+    expect(first.locator("button").first).to_be_focused()
+    expect(first.locator("button").first).to_have_attribute("aria-expanded", "true")
+    first.locator("button").first.press("Enter")
+    expect(first.locator(".inside")).to_have_count(0)
+
+
+def test_lines_of_several_counties_open_into_incidents(page: Page) -> None:
+    line = page.locator("#alert-list > li", has_text="起事件").first
+    line.locator("button").first.click()
+    expect(line.locator(".inside .group").first).to_be_visible()
+    line.locator(".inside .group").first.click()
+    expect(line.locator(".inside .inside li .since").first).to_be_visible()
 
 
 def test_official_warnings_are_context_with_a_badge(page: Page) -> None:
@@ -118,7 +134,8 @@ def test_official_warnings_are_context_with_a_badge(page: Page) -> None:
 
 
 def test_stale_alerts_are_marked(page: Page) -> None:
-    expect(page.locator("#alert-list .mark.stale").first).to_have_text("失联")
+    page.locator(f'#map .county[data-code="{UNKNOWN_COUNTY}"]').click(force=True)
+    expect(page.locator("#county .mark.stale").first).to_be_visible()
 
 
 def test_figures_show_completeness_and_as_of(page: Page) -> None:

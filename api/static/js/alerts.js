@@ -1,20 +1,7 @@
-// The list of open alerts, worst first; what is silenced or closed by hand last.
+// One alert on a line.
 
-import { between, byId, count, element, shortDecimal, span, timeOf } from "./dom.js";
+import { between, element, shortDecimal, span, timeOf } from "./dom.js";
 import { pick, sign, word } from "./words.js";
-
-export function showAlerts(alerts, open, now, onChoose) {
-  byId("counts").replaceChildren(...counted(open));
-  const list = byId("alert-list");
-  const focused = document.activeElement?.closest?.("#alert-list li")?.dataset.id;
-  if (!alerts.length) {
-    list.replaceChildren(element("li", { class: "empty" }, word("no-alerts")));
-    return;
-  }
-  const ordered = [...alerts].sort((a, b) => Number(quiet(a)) - Number(quiet(b)));
-  list.replaceChildren(...ordered.map((alert) => alertRow(alert, now, onChoose)));
-  if (focused) list.querySelector(`li[data-id="${CSS.escape(focused)}"] button`)?.focus();
-}
 
 export function alertRow(alert, now, onChoose) {
   const area = pick(alert.area_name, alert.area_name_en) ?? alert.area;
@@ -51,13 +38,4 @@ function actedMarks(acted) {
   else if (acted.acknowledged_by) marks.push("acknowledged");
   if (acted.silenced_until) marks.push("silenced");
   return marks;
-}
-
-const quiet = (alert) => Boolean(alert.acted?.silenced_until || alert.acted?.closed_as);
-
-function counted(open) {
-  const totals = new Map();
-  for (const row of open) totals.set(row.rank, (totals.get(row.rank) ?? 0) + row.alerts);
-  return [4, 3, 2, 1].filter((rank) => totals.get(rank)).map((rank) =>
-    element("li", {}, element("span", { class: `level small l${rank}` }, sign(rank)), count(totals.get(rank))));
 }

@@ -7,7 +7,7 @@ const ALERTS_EVERY_MS = 2000;
 let known = [];
 let chosen = new URLSearchParams(location.search).get("domain");
 let onChange = () => {};
-let own = null; // {namespace, at, alerts} of the chosen domain
+let own = null; // {namespace, at, screen} of the chosen domain
 let asking = false;
 
 export async function loadDomains(onChoice) {
@@ -59,26 +59,20 @@ export function paintedAreas(areas) {
   }));
 }
 
-// All open alerts, or those of the chosen domain: asked for apart, since the live list is cut.
-export async function domainAlerts(namespace, all) {
+// The screen of all open incidents, or one of the chosen domain, which is asked for apart.
+export async function domainScreen(namespace, all) {
   if (!chosen) return all;
   if (!asking && (own?.namespace !== namespace || Date.now() - own.at > ALERTS_EVERY_MS)) {
     asking = true;
     const domain = chosen;
     try {
-      const { items } = await fetchJson("alerts", { namespace, domain, limit: 100 });
-      if (domain === chosen) own = { namespace, at: Date.now(), alerts: items };
+      const screen = await fetchJson("incidents/screen", { namespace, domain });
+      if (domain === chosen) own = { namespace, at: Date.now(), screen };
     } finally {
       asking = false;
     }
   }
-  return own?.alerts ?? all.filter((alert) => alert.domain === chosen);
-}
-
-export function countOpen(alerts) {
-  const counts = new Map();
-  for (const alert of alerts) counts.set(alert.severity.rank, (counts.get(alert.severity.rank) ?? 0) + 1);
-  return [...counts].map(([rank, number]) => ({ rank, alerts: number }));
+  return own?.screen ?? null;
 }
 
 export function ownFigures(figures, catalogue) {

@@ -1,10 +1,10 @@
 // The start page: chooses a namespace, draws once, then follows the live events.
 
-import { showAlerts } from "./alerts.js";
 import { closeCounty, openCounty, openedCounty, refreshCounty } from "./county.js";
 import { byId, count, element, fetchJson, momentOf, whenNobody } from "./dom.js";
-import { chosenDomain, countOpen, domainAlerts, drawTabs, loadDomains, ownFigures, paintedAreas } from "./domains.js";
+import { chosenDomain, domainScreen, drawTabs, loadDomains, ownFigures, paintedAreas } from "./domains.js";
 import { showFigures } from "./figures.js";
+import { showIncidents } from "./incidents.js";
 import { drawLegend, drawMap, markChosen, paint } from "./map.js";
 import { begin, login, look } from "./session.js";
 import { followWarnings, showWarnings } from "./warnings.js";
@@ -12,7 +12,7 @@ import { kindBanner, switchLanguage, translatePage, word } from "./words.js";
 
 const COUNTY_EVERY_MS = 4000;
 const AGAIN_MS = 3000;
-const state = { areas: {}, alerts: [], open: [], figures: [], freshness: null, rates: {}, ledger: null, trouble: null };
+const state = { areas: {}, incidents: null, figures: [], freshness: null, rates: {}, ledger: null, trouble: null };
 let namespace = null;
 let catalogue = [];
 let connected = false;
@@ -117,9 +117,8 @@ function render() {
 
 async function renderAlerts() {
   try {
-    const alerts = await domainAlerts(namespace, state.alerts);
-    const open = chosenDomain() ? countOpen(alerts) : state.open;
-    showAlerts(alerts, open, state.freshness?.as_of, (alert) => chooseCounty(alert.area, alert.point));
+    const screen = await domainScreen(namespace, state.incidents);
+    if (screen) showIncidents(screen, namespace, state.freshness?.as_of, (alert) => chooseCounty(alert.area, alert.point));
   } catch (error) {
     console.warn(error.message); // the state at the top tells people, from the live events
   }
