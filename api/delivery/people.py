@@ -15,9 +15,10 @@ from api.delivery.event import Event, message_id
 from api.delivery.incident_wording import ToldIncident
 from api.delivery.line import Item
 from api.delivery.telling import IncidentNow, Word, plan_telling
-from streams.storage.connect import connect
+from streams.storage.connect import connect, translated
 
 if TYPE_CHECKING:
+    from api.actions.advance import Advanced
     from api.delivery.deliverer import Chore, Deliverer
     from api.delivery.outcome import Outcome
     from api.delivery.seat import Seat
@@ -114,10 +115,15 @@ def grouping(conninfo: str, namespace: str, gap_ms: int) -> Chore:
         connection: Connection = await asyncio.to_thread(opened)
         try:
             while True:
-                done = await asyncio.to_thread(group, connection, gap_ms)
+                done = await asyncio.to_thread(_group, connection, gap_ms)
                 if not done.more:
                     await asyncio.sleep(GROUP_S)
         finally:
             connection.close()
 
     return run
+
+
+def _group(connection: Connection, gap_ms: int) -> Advanced:
+    with translated():
+        return group(connection, gap_ms)
