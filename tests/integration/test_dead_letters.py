@@ -145,7 +145,7 @@ def _meaning(city: City) -> dict[str, list[tuple[Any, ...]]]:
     assert len(found.pop("dead_letter")) in (0, 25)
     del found["ledger"]
     # How many points the area was known to have then differs, and rightly.
-    found["alert_transition"] = [row[:-1] for row in found["alert_transition"]]
+    found["alert_transition"] = [(*r[:-3], *r[-2:]) for r in found["alert_transition"]]
     found["outbox"] = [(*r[:-1], re.sub(COMPLETENESS, "", r[-1])) for r in found["outbox"]]
     return found
 

@@ -88,7 +88,7 @@ def test_people_are_told_the_title_also_of_a_set_that_has_just_come(
     into_force(database_url, space, FIRST)
     with (
         receiving(answer) as robot,
-        delivering(database_url, space, feishu_url=robot.url("/robot?token=")),
+        delivering(database_url, space, feishu_url=robot.url("/robot?token="), people_digest_s=0.1),
     ):
         fire(database_url, space, "a", FIRST)
         assert wait_until(lambda: len(robot.received) == 1, PATIENCE_S, 0.02)
