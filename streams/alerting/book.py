@@ -141,11 +141,12 @@ class Book:
         if rule is None:
             return []
         key = f"{name}|{subject.key}"
-        track, steps = self.state.tracks.get(key), list[Step]()
+        track = self.state.tracks.get(key)
+        steps: list[Step] = []
         if ruling.season is not None and not ruling.season.holds(time_ms):
             steps = [] if track is None else self._run_out(key, track, time_ms)
             return [] if track is None else self._apply(key, track, steps, moment, {})
-        if track is not None and is_forgotten(track, time_ms, self.forget_ms):
+        if track and track.closed and is_forgotten(track, time_ms, self.forget_ms):
             self._drop(key)
             track = None
         if track is None:
@@ -329,8 +330,10 @@ class Book:
         moment: Moment,
         evidence: Mapping[str, Any],
     ) -> list[Transition]:
-        found: list[Transition] = []
         self._deadlines.move((key,))
+        if not steps:
+            return []
+        found: list[Transition] = []
         for step, is_told in told(key, track, steps):
             self.moves += 1
             if is_told:
@@ -368,12 +371,7 @@ class Book:
         return found
 
     def _tell(
-        self,
-        key: str,
-        step: Step,
-        staged: Staged,
-        moment: Moment,
-        evidence: Mapping[str, Any],
+        self, key: str, step: Step, staged: Staged, moment: Moment, evidence: Mapping[str, Any]
     ) -> Transition:
         self.state.tracks[key].sequence += 1
         return tell(self._telling(key, moment), self.state.tracks[key], step, staged, evidence)
