@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
+from api.alert_items import AlertItem, alert_items
 from api.colour import Colour, colour
 from api.moment import Moment
 from api.problem import not_found
@@ -18,7 +19,6 @@ from api.queries.incident_rows import (
     MemberRow,
     NotGroupedRow,
 )
-from api.routers.alerts import AlertItem, alert_items
 from api.screen import ScreenLine, Spot, screen
 from api.view import Freshness, View
 from streams.contracts.reason import Severity

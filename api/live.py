@@ -17,11 +17,11 @@ from typing import Any
 import structlog
 
 from api.access.role import EVERYTHING, Reach
+from api.alert_items import open_alerts
 from api.incident_items import screen_of
 from api.queries.database import Reader, UnknownNamespace
 from api.queries.rows import AlertCountRow, FactRow, LedgerCounts, RiskRow
 from api.routers.accounts import counts
-from api.routers.alerts import open_alerts
 from api.routers.facts import catalogue, fact_item
 from api.view import Parts, View, read_clock
 from streams.errors import Unavailable

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from api.alert_items import AlertItem, alert_items
 from api.events.cursor import Cursor
 from api.events.event import Wanted, event
 from api.events.page import place, read_bounds, read_stretch
@@ -17,7 +18,6 @@ from api.queries.database import Database, UnknownNamespace
 from api.queries.listing import CALLOUTS, CLOSURES, MESSAGES
 from api.queries.rows import AlertRow, FactRow, FollowedRow, TicketRow
 from api.routers.accounts import TicketItem, ticket_item
-from api.routers.alerts import AlertItem, alert_items
 from api.routers.callouts import CalloutItem, callout_item
 from api.routers.closures import STATES as CLOSURE_STATES
 from api.routers.closures import ClosureItem, closure_item

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from api import table
+from api.alert_items import AlertItem, open_alerts
 from api.colour import Colour, colour
 from api.geojson import collection, point_geometry
 from api.latest import LatestValue, latest_table
@@ -17,7 +18,6 @@ from api.offer import RESPONSE, Wanted, next_link, table_response, wanted
 from api.paging import Paging, paging
 from api.problem import RESPONSES, not_found
 from api.queries.rows import ExternalIdRow, LatestRow, PointRow, ResultRow, SensorRow
-from api.routers.alerts import AlertItem, open_alerts
 from api.strict import StrictRoute
 from api.view import Freshness, Page, View, view
 from streams.catalog import OUTSIDE_AREA

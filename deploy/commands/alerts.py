@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from api.actions.alert_action import Action, Given
+    from api.alert_items import AlertItem
     from api.queries.database import Database
     from api.queries.rows import FollowedRow
-    from api.routers.alerts import AlertItem
     from api.view import View
 
 FOLLOW_EVERY_S = 1.0
