@@ -5,17 +5,18 @@ from __future__ import annotations
 import pytest
 from pydantic import BaseModel
 
+from api import alert_items
 from api.acting import last_seen, told
 from api.actions.actor import NotAllowed
 from api.actions.expected import Overtaken
 from api.actions.refusal import Conflict, Refused, Unknown
 from api.problem import Problem
-from api.routers import actions, alerts, answers, callouts, closures, messages
+from api.routers import actions, answers, callouts, closures, messages
 
 MODELS = (
     actions.WantedAction,
     actions.ActionItem,
-    alerts.AlertItem,
+    alert_items.AlertItem,
     answers.WantedAnswer,
     answers.AnswerItem,
     callouts.WantedCallAnswer,
