@@ -99,6 +99,7 @@ class RegionRunner:
 
     def takeover(self) -> None:
         """Makes the region log ours; the previous owner's next step fails."""
+        self._epoch = None  # what we had before may be another's by now
         with self._trouble():
             taken = take_partition(self._open(), self._namespace, REGION_TOPIC, 0, None)
         self._epoch = taken.epoch

@@ -182,6 +182,22 @@ def test_another_owner_fences_the_first(region: Region) -> None:
     second.close()
 
 
+def test_the_log_is_taken_back_after_another_owner_had_it(region: Region) -> None:
+    first, second = region.runner(), region.runner()
+    first.takeover()
+    second.takeover()
+    second.close()
+    with pytest.raises(Unavailable):  # its backend was ended
+        first.step()
+    first.takeover()
+    region.say([clock(AREAS, T0)])
+    assert first.step() == 1
+    with pytest.raises(FenceLost):
+        second.step()
+    first.close()
+    second.close()
+
+
 def test_failed_step_leaves_nothing_and_is_repeated(region: Region) -> None:
     failures = [RuntimeError("once")]
     compute = DOMAIN.facts[0].compute
