@@ -51,6 +51,12 @@ class Feeder:
         assert not self._thread.is_alive(), "the load does not end"
         self.check()
 
+    def put_away(self) -> None:
+        """Ends the load of a test that failed: its client would call the gone broker for ever."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(GIVE_UP_S)
+
     def check(self) -> None:
         """Raises what has ended the load, if something has."""
         if self._error is not None:

@@ -73,6 +73,7 @@ def run(
         world.drain()
         world.fleet.stop()
     finally:
+        world.feeder.put_away()
         world.fleet.put_away()
     print(f"{world.feeder.steps_sent} steps of load")
     print(judge(world, "straight"))
