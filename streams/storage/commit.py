@@ -21,17 +21,16 @@ from streams.storage.alerts import write_transitions
 from streams.storage.closing import write_closed
 from streams.storage.connect import Connection, Cursor, connect, translated
 from streams.storage.findings import write_findings
+from streams.storage.holders import LOCK_WAIT_MS, ending_silent_holders
 from streams.storage.late import count, join_late, news, store_late
 from streams.storage.late import marks as late_marks
 from streams.storage.migrate import namespace_kind
 from streams.storage.position import (
-    LOCK_WAIT_MS,
     Move,
     Taken,
     adopt_partitions,
     already_moved,
     application_name,
-    end_silent_holders,
     hold_again,
     let_go,
     owns,
@@ -126,11 +125,8 @@ class Committer:
         with self._trouble():
             connection = self._open()
             kind = self._kind_of(connection)
-            try:
+            with ending_silent_holders(connection):
                 fenced = self._store(connection, kind, moves, pieces)
-            except psycopg.errors.LockNotAvailable:
-                end_silent_holders(connection)
-                raise
             if not fenced:
                 self._explain(connection, moves)
 

@@ -14,11 +14,10 @@ import psycopg
 from streams.contracts.outcome import StateParts
 from streams.errors import Misconfigured
 from streams.storage.connect import Connection, Cursor
+from streams.storage.holders import end_silent_holders, wait_briefly
 from streams.storage.migrate import REGION_TOPIC
 from streams.storage.sequencer import OUTBOX_TOPIC
 
-LOCK_WAIT_MS = 3_000  # a commit or a successor waits so long before it looks who holds the lock
-SILENT_MS = 2_000  # and ends holders that have said nothing for so long
 END_STUCK_OWNER = """
 select pg_terminate_backend(a.pid, 5000)
 from position p join pg_stat_activity a on a.pid = p.owner_pid
@@ -28,19 +27,6 @@ where p.topic = %(topic)s and p.partition = any(%(partitions)s::int[])
           (select * from unnest(%(partitions)s::int[], %(epochs)s::bigint[])))
   and a.pid <> pg_backend_pid() and a.datname = current_database()
   and a.application_name = %(application)s
-"""
-# A stopped process keeps locks that everybody needs: of rows, in its recomputer, region runner or
-# numbering; of the new chunk of a hypertable, which every other COPY of that day waits for, in its
-# commit. Whoever holds some and leaves the server waiting
-# for its next word is ended: a process that is only slow connects again and loses nothing.
-END_SILENT_HOLDERS = """
-select pg_terminate_backend(a.pid, 5000)
-from pg_stat_activity a
-where a.pid in (select pid from pg_locks
-                where granted and relation in ('position'::regclass, 'log_partition'::regclass))
-  and a.pid <> pg_backend_pid() and starts_with(a.application_name, 'citybrain ')
-  and a.wait_event = 'ClientRead'
-  and a.state_change < clock_timestamp() - %(silent_ms)s * interval '1 millisecond'
 """
 PROBE = "select from log_partition where topic = any(%s) order by topic for update"
 TAKE = """
@@ -166,12 +152,6 @@ def adopt_partitions(
         )
 
 
-def end_silent_holders(connection: Connection) -> None:
-    """Ends the backends whose process was stopped in a transaction that others wait for."""
-    connection.execute(END_SILENT_HOLDERS, {"silent_ms": SILENT_MS})
-    connection.commit()
-
-
 def let_go(connection: Connection, topic: str, epochs: Mapping[int, int]) -> None:
     """Nobody's backend stands behind the partitions any more: a successor has nothing to end."""
     with connection.transaction():
@@ -269,17 +249,13 @@ def _is_done(move: Move, standing: tuple[int, int, int] | None) -> bool:
 def _probe(connection: Connection) -> None:
     """Raises `LockNotAvailable` where somebody sits on the numbers that every commit needs."""
     with connection.transaction():
-        _wait_briefly(connection)
+        wait_briefly(connection)
         connection.execute(PROBE, ([REGION_TOPIC, OUTBOX_TOPIC],))
-
-
-def _wait_briefly(connection: Connection) -> None:
-    connection.execute("select set_config('lock_timeout', %s, true)", (str(LOCK_WAIT_MS),))
 
 
 def _take(connection: Connection, topic: str, partition: int, log_id: str | None) -> Taken:
     with connection.transaction():
-        _wait_briefly(connection)
+        wait_briefly(connection)
         connection.execute(
             "insert into position (topic, partition) values (%s, %s) on conflict do nothing",
             (topic, partition),

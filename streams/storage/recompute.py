@@ -33,6 +33,7 @@ from streams.storage.connect import Connection, Cursor, connect, translated
 from streams.storage.expiry import READINGS, kept_since
 from streams.storage.findings import write_results
 from streams.storage.health import retell_health
+from streams.storage.holders import LOCK_WAIT_MS, ending_silent_holders
 from streams.storage.migrate import REGION_TOPIC, property_ids
 from streams.storage.region_log import write_messages
 from streams.storage.registry import load_version
@@ -146,7 +147,11 @@ class Recomputer:
         """
         with self._trouble():
             connection = self._open()
-            with connection.transaction(), connection.cursor() as cursor:
+            with (
+                ending_silent_holders(connection),
+                connection.transaction(),
+                connection.cursor() as cursor,
+            ):
                 row = cursor.execute(FIND_MARK).fetchone()
                 return 0 if row is None else self._rebuild(cursor, Mark(*row))
 
@@ -241,7 +246,9 @@ class Recomputer:
     def _open(self) -> Connection:
         if self._connection is None or self._connection.closed:
             name = f"citybrain recompute {self._namespace}"
-            self._connection = connect(self._conninfo, self._namespace, name)
+            self._connection = connect(
+                self._conninfo, self._namespace, name, lock_wait_ms=LOCK_WAIT_MS
+            )
         return self._connection
 
     @contextmanager

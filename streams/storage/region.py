@@ -26,6 +26,7 @@ from streams.storage.alerts import write_transitions
 from streams.storage.closing import write_closed
 from streams.storage.connect import Connection, Cursor, connect, translated
 from streams.storage.findings import write_risks
+from streams.storage.holders import LOCK_WAIT_MS, ending_silent_holders
 from streams.storage.migrate import REGION_TOPIC, namespace_kind
 from streams.storage.position import (
     Move,
@@ -114,7 +115,11 @@ class RegionRunner:
             self.takeover()
         with self._trouble():
             connection = self._open()
-            with connection.transaction(), connection.cursor() as cursor:
+            with (
+                ending_silent_holders(connection),
+                connection.transaction(),
+                connection.cursor() as cursor,
+            ):
                 return self._step(cursor)
 
     def close(self) -> None:
@@ -210,7 +215,9 @@ class RegionRunner:
     def _open(self) -> Connection:
         if self._connection is None or self._connection.closed:
             name = application_name(self._namespace, REGION_TOPIC)
-            self._connection = connect(self._conninfo, self._namespace, name)
+            self._connection = connect(
+                self._conninfo, self._namespace, name, lock_wait_ms=LOCK_WAIT_MS
+            )
             if self._epoch is not None:
                 self._adopt(self._connection, self._epoch)
         return self._connection

@@ -6,7 +6,8 @@ has no number yet; what commits later gets a higher number.
 
 from __future__ import annotations
 
-from streams.storage.connect import Connection
+from streams.storage.connect import Connection, Cursor
+from streams.storage.holders import ending_silent_holders, wait_briefly
 
 OUTBOX_TOPIC = "outbox"
 # The lock is a statement of its own: the numbering must see what committed while it waited.
@@ -28,12 +29,21 @@ ADVANCE = (
 
 
 def number_outbox(connection: Connection) -> int:
-    """Numbers all unnumbered messages; gives how many there were."""
-    with connection.transaction(), connection.cursor() as cursor:
-        row = cursor.execute(LOCK, (OUTBOX_TOPIC,)).fetchone()
-        if row is None:
-            raise LookupError("the outbox has no counter")
-        numbered = cursor.execute(NUMBER, (row[0],)).rowcount
-        if numbered:
-            cursor.execute(ADVANCE, (numbered, OUTBOX_TOPIC))
+    """Numbers all unnumbered messages; gives how many there were.
+
+    Raises `LockNotAvailable` where another process has kept the counter for long.
+    """
+    with ending_silent_holders(connection), connection.transaction():
+        wait_briefly(connection)
+        with connection.cursor() as cursor:
+            return _number(cursor)
+
+
+def _number(cursor: Cursor) -> int:
+    row = cursor.execute(LOCK, (OUTBOX_TOPIC,)).fetchone()
+    if row is None:
+        raise LookupError("the outbox has no counter")
+    numbered = cursor.execute(NUMBER, (row[0],)).rowcount
+    if numbered:
+        cursor.execute(ADVANCE, (numbered, OUTBOX_TOPIC))
     return numbered
