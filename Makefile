@@ -40,7 +40,7 @@ check: $(DEVELOPMENT) ## formatting, lint, types, import rules and unit tests
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q tests/unit
+	$(BIN)/python -m pytest -q -n auto tests/unit
 
 # Faults at random moments, over both hosts. `make chaos-long ROUNDS=60 SEED=7 HOST=faust`
 ROUNDS ?= 36
