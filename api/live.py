@@ -19,7 +19,8 @@ import structlog
 from api.access.role import EVERYTHING, Reach
 from api.alert_items import open_alerts
 from api.incident_items import screen_of
-from api.queries.database import Reader, UnknownNamespace
+from api.queries.database import Reader
+from api.queries.pool import UnknownNamespace
 from api.queries.rows import AlertCountRow, FactRow, LedgerCounts, RiskRow
 from api.routers.accounts import counts
 from api.routers.facts import catalogue, fact_item

@@ -14,8 +14,9 @@ from api.events.event import Wanted, event
 from api.events.page import place, read_bounds, read_stretch
 from api.live import read_newest
 from api.problem import Problem
-from api.queries.database import Database, UnknownNamespace
+from api.queries.database import Database
 from api.queries.listing import CALLOUTS, CLOSURES, MESSAGES
+from api.queries.pool import UnknownNamespace
 from api.queries.rows import AlertRow, FactRow, FollowedRow, TicketRow
 from api.routers.accounts import TicketItem, ticket_item
 from api.routers.callouts import CalloutItem, callout_item

@@ -20,7 +20,7 @@ from api.actions import accounts
 from api.actions.accounts import By
 from api.actions.database import Desk, opened
 from api.actions.refusal import Refused
-from api.queries.database import UnknownNamespace
+from api.queries.pool import UnknownNamespace
 from streams.errors import Misconfigured
 from streams.settings import Settings
 

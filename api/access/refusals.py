@@ -15,7 +15,7 @@ from typing import Any
 import structlog
 
 from api.actions.database import ActionDatabase
-from api.queries.database import UnknownNamespace
+from api.queries.pool import UnknownNamespace
 from streams.errors import Unavailable
 
 MOST_KINDS = 10_000  # held at once; beyond, addresses are no longer told apart

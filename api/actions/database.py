@@ -9,17 +9,14 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
-import psycopg
-from psycopg.rows import TupleRow, class_row
+from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
-from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 
-from api.queries.database import NAME, UnknownNamespace
+from api.queries.database import NAME
+from api.queries.pool import Connection, UnknownNamespace, make_pool, translated
 from api.queries.statements import statements_of
-from streams.errors import Unavailable
 
 T = TypeVar("T")
-Connection = psycopg.AsyncConnection[TupleRow]
 SESSION = {
     "timezone": "UTC",
     "statement_timeout": "15s",
@@ -86,21 +83,7 @@ class ActionDatabase:
     """Owns the pool. Open it before use; an unreachable server shows at the first action."""
 
     def __init__(self, conninfo: str, *, size: int = 4, wait_s: float = 3.0) -> None:
-        self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
-            conninfo,
-            open=False,
-            min_size=1,
-            max_size=size,
-            timeout=wait_s,
-            reconnect_timeout=60,
-            kwargs={
-                "autocommit": True,
-                "application_name": "citybrain actions",
-                "connect_timeout": 3,
-            },
-            configure=_configure,
-            check=AsyncConnectionPool.check_connection,
-        )
+        self._pool = make_pool(conninfo, "citybrain actions", SESSION, size=size, wait_s=wait_s)
 
     async def open(self) -> None:
         """Starts the pool without waiting for the server."""
@@ -115,16 +98,10 @@ class ActionDatabase:
         """A transaction in this namespace. Raises `UnknownNamespace` or `Unavailable`."""
         if not NAME.fullmatch(namespace):
             raise UnknownNamespace(namespace)
-        try:
+        with translated():
             async with self._pool.connection() as connection, connection.transaction():
                 await connection.execute("select set_config('search_path', %s, true)", (namespace,))
                 yield Desk(connection, namespace)
-        except (PoolTimeout, PoolClosed) as error:
-            raise Unavailable("the database does not answer") from error
-        except psycopg.errors.UndefinedTable as error:
-            raise UnknownNamespace(f"not migrated to this version: {error}") from error
-        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-            raise Unavailable(f"database: {error}".strip()) from error
 
 
 @asynccontextmanager
@@ -140,11 +117,3 @@ async def opened(conninfo: str) -> AsyncIterator[ActionDatabase]:
 
 def _text(statement: str) -> bytes:
     return statements_of(str(__package__))[statement]
-
-
-async def _configure(connection: Connection) -> None:
-    await connection.execute(
-        "select set_config(name, setting, false)"
-        " from unnest(%s::text[], %s::text[]) as given (name, setting)",
-        (list(SESSION), list(SESSION.values())),
-    )

@@ -14,7 +14,7 @@ from api.actions.advance import Plan, advance
 from api.actions.incident import GAP_MS
 from api.actions.incidents import group
 from api.actions.opening import WritingPool
-from api.queries.database import UnknownNamespace
+from api.queries.pool import UnknownNamespace
 from streams.errors import Unavailable
 
 log = structlog.get_logger(__name__)

@@ -9,7 +9,8 @@ import psycopg
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
 from api.actions.trail import act_from
-from api.queries.database import NAME, Unanswerable, UnknownNamespace
+from api.queries.database import NAME, Unanswerable
+from api.queries.pool import UnknownNamespace
 from streams.errors import Unavailable
 from streams.storage.connect import Connection, translated
 

@@ -16,7 +16,7 @@ from api.events.cursor import Cursor
 from api.events.event import Wanted, event, frame
 from api.events.page import read_bounds, read_stretch
 from api.events.tail import WINDOW, Tail, Tails
-from api.queries.database import UnknownNamespace
+from api.queries.pool import UnknownNamespace
 from api.view import Parts
 from streams.errors import Unavailable
 

@@ -20,8 +20,8 @@ from api.events.cursor import Cursor
 from api.events.event import Mark, Wanted, event, frame
 from api.events.page import Stretch, read_bounds, read_completeness, read_stretch
 from api.moment import iso
-from api.queries.database import UnknownNamespace
 from api.queries.event_rows import CompletenessRow, EventBoundsRow
+from api.queries.pool import UnknownNamespace
 from api.view import Parts, read_clock
 from streams.errors import Unavailable
 

@@ -1,27 +1,22 @@
-"""A pool of read-only connections, and a reader that sees one namespace in one snapshot.
-
-Driver errors are translated here, once: what may pass becomes `Unavailable`, the rest stays a bug.
-"""
+"""A pool of read-only connections, and a reader that sees one namespace in one snapshot."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg import IsolationLevel
-from psycopg.rows import TupleRow, class_row, dict_row
-from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
+from psycopg.rows import class_row, dict_row
 
 from api.queries.composed import Composed
+from api.queries.pool import Connection, UnknownNamespace, make_pool, translated
 from api.queries.scope import REACH, WHOLE, scoped
 from api.queries.statements import statements
-from streams.errors import Unavailable
 
 T = TypeVar("T")
-Connection: TypeAlias = psycopg.AsyncConnection[TupleRow]
 
 BATCH_ROWS = 500  # turned into text in one go: the event loop waits so long
 ORDER_MARK = b"\n-- order\n"
@@ -32,10 +27,6 @@ SESSION = {
     "idle_in_transaction_session_timeout": "30s",
     "default_transaction_read_only": "on",
 }
-
-
-class UnknownNamespace(LookupError):
-    """No such namespace, or it is not migrated to what this program reads."""
 
 
 class Unanswerable(ValueError):
@@ -135,16 +126,13 @@ class Database:
     """Owns the pool. Open it before use; an unreachable server shows at the first read."""
 
     def __init__(self, conninfo: str, *, size: int = 4, wait_s: float = 3.0) -> None:
-        self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
+        self._pool = make_pool(
             conninfo,
-            open=False,
-            min_size=1,
-            max_size=size,
-            timeout=wait_s,
-            reconnect_timeout=60,
-            kwargs={"autocommit": True, "application_name": "citybrain api", "connect_timeout": 3},
-            configure=_configure,
-            check=AsyncConnectionPool.check_connection,
+            "citybrain api",
+            SESSION,
+            size=size,
+            wait_s=wait_s,
+            isolation=IsolationLevel.REPEATABLE_READ,
         )
 
     async def open(self) -> None:
@@ -182,24 +170,9 @@ class Database:
 
     @asynccontextmanager
     async def _session(self) -> AsyncIterator[Connection]:
-        try:
-            async with self._pool.connection() as connection:
-                yield connection
-        except (PoolTimeout, PoolClosed) as error:
-            raise Unavailable("the database does not answer") from error
-        except psycopg.errors.UndefinedTable as error:
-            raise UnknownNamespace(f"not migrated to this version: {error}") from error
-        except psycopg.DataError as error:
-            raise Unanswerable(str(error).partition("\n")[0]) from error
-        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-            raise Unavailable(f"database: {error}".strip()) from error
-
-
-async def _configure(connection: Connection) -> None:
-    await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
-    settings: Mapping[str, str] = SESSION
-    await connection.execute(
-        "select set_config(name, setting, false)"
-        " from unnest(%s::text[], %s::text[]) as given (name, setting)",
-        (list(settings), list(settings.values())),
-    )
+        with translated():
+            try:
+                async with self._pool.connection() as connection:
+                    yield connection
+            except psycopg.DataError as error:
+                raise Unanswerable(str(error).partition("\n")[0]) from error

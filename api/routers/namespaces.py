@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.moment import Moment, age_s, from_ms
 from api.problem import RESPONSES
-from api.queries.database import UnknownNamespace
+from api.queries.pool import UnknownNamespace
 from api.queries.rows import PartitionRow, WorkerRow
 from api.strict import StrictRoute
 from api.view import Freshness, Parts, View, freshness, parts, read_clock, view
