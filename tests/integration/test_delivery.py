@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
 
 import pytest
 from aiohttp import web
@@ -12,32 +11,14 @@ from standardwebhooks.webhooks import Webhook
 from api.actions.delivery import retry
 from api.delivery.outcome import Result, State
 from api.delivery.store import DeliveryStore, now_utc, take_epoch
-from deploy.process import wait_until
-from streams.contracts.reason import AlertState, Change, NamespaceKind, Origin, Severity
+from streams.contracts.reason import AlertState, Change, Origin, Severity
 from streams.errors import FenceLost
 from streams.storage.connect import connect
-from streams.storage.migrate import migrate
-from tests.support.deliveries import delivering, put, states, subscribe, transition
-from tests.support.receiver import Answer, Receiver, accept, receiving, status
+from tests.support.deliveries import delivering, put, states, subscribe, transition, until
+from tests.support.receiver import Answer, Receiver, accept, status
 
+pytest_plugins = ["tests.support.subscriber_bench"]
 pytestmark = pytest.mark.integration
-PATIENCE_S = 15.0
-
-
-@pytest.fixture
-def space(database_url: str, namespace: str) -> str:
-    migrate(database_url, namespace, NamespaceKind.LIVE)
-    return namespace
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with receiving() as found:
-        yield found
-
-
-def until(condition: Callable[[], bool]) -> None:
-    assert wait_until(condition, PATIENCE_S, 0.02)
 
 
 def sequences(receiver: Receiver, path: str = "/hook") -> list[tuple[str, int]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -17,8 +16,9 @@ from api.delivery.guard import parse_networks
 from api.delivery.outcome import Outcome
 from api.delivery.subscription import Channel, Subscription
 from api.delivery.webhook import MOST_ANSWER, WebhookSender
-from tests.support.receiver import Answer, Receiver, receiving, status
+from tests.support.receiver import Answer, Receiver, status
 
+pytest_plugins = ["tests.support.subscriber_bench"]
 pytestmark = pytest.mark.integration
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 BODY = b'{"type":"citybrain.alert.v1"}'
@@ -45,12 +45,6 @@ class Names(AbstractResolver):
 
     async def close(self) -> None:
         return
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with receiving() as found:
-        yield found
 
 
 def subscription(target: str, **given: Any) -> Subscription:

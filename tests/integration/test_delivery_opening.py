@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from api.actions.subscription import Wish, change
-from deploy.process import wait_until
 from streams.contracts.outcome import Transition
-from streams.contracts.reason import AlertState, Change, NamespaceKind, Severity
+from streams.contracts.reason import AlertState, Change, Severity
 from streams.storage.connect import connect
-from streams.storage.migrate import migrate
 from streams.storage.sequencer import number_outbox
-from tests.support.deliveries import delivering, put, subscribe, transition
-from tests.support.receiver import Receiver, receiving
+from tests.support.deliveries import delivering, put, subscribe, transition, until
+from tests.support.receiver import Receiver
 
+pytest_plugins = ["tests.support.subscriber_bench"]
 pytestmark = pytest.mark.integration
 PATIENCE_S = 30.0
 DEVICE = {"mode": "latest_state"}
@@ -28,22 +26,6 @@ ENDED: dict[str, Any] = {
     "severity": Severity.NONE,
     "change": Change.CLEARED,
 }
-
-
-@pytest.fixture
-def space(database_url: str, namespace: str) -> str:
-    migrate(database_url, namespace, NamespaceKind.LIVE)
-    return namespace
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with receiving() as found:
-        yield found
-
-
-def until(condition: Callable[[], bool]) -> None:
-    assert wait_until(condition, PATIENCE_S, 0.02)
 
 
 def came(receiver: Receiver, path: str = "/hook") -> list[tuple[str, int]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,33 +14,21 @@ from psycopg import sql
 
 from api.actions.alert_action import Action, Given
 from api.actions.alert_actions import act
-from deploy.process import wait_until
-from streams.contracts.reason import AlertState, Change, NamespaceKind, Origin, Severity
+from streams.contracts.reason import AlertState, Change, Origin, Severity
 from streams.storage.connect import connect
-from streams.storage.migrate import migrate
 from streams.storage.sequencer import number_outbox
 from tests.support.actors import COMMANDER
-from tests.support.deliveries import delivering, put, states, subscribe, transition
+from tests.support.deliveries import delivering, put, states, subscribe, transition, until
 from tests.support.postbox import Postbox, posting, smtp
 from tests.support.receiver import receiving
 
+pytest_plugins = ["tests.support.subscriber_bench"]
 pytestmark = pytest.mark.integration
-PATIENCE_S = 15.0
-
-
-@pytest.fixture
-def space(database_url: str, namespace: str) -> str:
-    migrate(database_url, namespace, NamespaceKind.LIVE)
-    return namespace
 
 
 @pytest.fixture
 def postbox() -> Iterator[Postbox]:
     yield from posting()
-
-
-def until(condition: Callable[[], bool]) -> None:
-    assert wait_until(condition, PATIENCE_S, 0.02)
 
 
 def test_mail_bundles_what_notifies_and_is_tried_again(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -14,21 +13,14 @@ from api.delivery.standing import Standing, look
 from deploy import deliveries
 from deploy.finding import Verdict
 from deploy.plan import LIVE_NAMESPACE
-from deploy.process import wait_until
-from streams.contracts.reason import LogKind, NamespaceKind
+from streams.contracts.reason import LogKind
 from streams.storage.connect import connect
-from streams.storage.migrate import migrate
-from tests.support.deliveries import delivering, put, states, subscribe, transition
+from tests.support.deliveries import delivering, put, states, subscribe, transition, until
 from tests.support.receiver import receiving, status
 
+pytest_plugins = ["tests.support.subscriber_bench"]
 pytestmark = pytest.mark.integration
 PATIENCE_S = 20.0
-
-
-@pytest.fixture
-def space(database_url: str, namespace: str) -> str:
-    migrate(database_url, namespace, NamespaceKind.LIVE)
-    return namespace
 
 
 def seen(conninfo: str, space: str, **given: Any) -> Standing:
@@ -37,10 +29,6 @@ def seen(conninfo: str, space: str, **given: Any) -> Standing:
         found = look(connection, space, settings, LogKind.TABLE)
     assert found is not None
     return found
-
-
-def until(condition: Callable[[], bool]) -> None:
-    assert wait_until(condition, PATIENCE_S, 0.02)
 
 
 def test_who_leads_and_what_waits_and_died(database_url: str, space: str) -> None:

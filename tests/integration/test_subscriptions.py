@@ -15,27 +15,15 @@ from api.app import create_app
 from api.delivery.settings import DeliverSettings
 from deploy import cli
 from deploy.process import wait_until
-from streams.contracts.reason import NamespaceKind, Severity
+from streams.contracts.reason import Severity
 from streams.storage.connect import connect
-from streams.storage.migrate import migrate
 from tests.support.admission import as_person, make_account, make_session
 from tests.support.deliveries import LOOPBACK, delivering, put, states, subscribe, transition
-from tests.support.receiver import Receiver, accept, receiving, status
+from tests.support.receiver import Receiver, accept, status
 from tests.support.served import served
 
+pytest_plugins = ["tests.support.subscriber_bench"]
 pytestmark = pytest.mark.integration
-
-
-@pytest.fixture
-def space(database_url: str, namespace: str) -> str:
-    migrate(database_url, namespace, NamespaceKind.LIVE)
-    return namespace
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with receiving() as found:
-        yield found
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,6 +14,7 @@ from aiohttp.abc import AbstractResolver
 from api.actions.subscription import Made, Wish, create
 from api.delivery.process import Order, deliver
 from api.delivery.settings import DeliverSettings
+from deploy.process import wait_until
 from streams.contracts.outcome import Transition
 from streams.contracts.reason import AlertState, Change, NamespaceKind, Origin, Severity
 from streams.storage.alerts import write_transitions
@@ -29,6 +30,11 @@ QUICK: dict[str, Any] = {
     "people_every_s": 0.0,
 }
 HOUR_MS = 3_600_000
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Waits for a condition, with a deadline."""
+    assert wait_until(condition, PATIENCE_S, 0.02)
 
 
 def transition(alert: str, sequence: int = 1, **given: Any) -> Transition:
