@@ -9,7 +9,6 @@ from dashboards.grafana.boards import parts
 from dashboards.grafana.model import (
     SEVERITIES,
     SEVERITY_STEPS,
-    TEXT_ONLY,
     Board,
     Field,
     Kind,
@@ -116,15 +115,11 @@ def _where(domain: Domain, numbers: Mapping[str, str], queries: Queries) -> tupl
             rule=rule,
             height=12,
         ),
-        Panel(
-            Kind.TABLE,
+        parts.table(
             Title(f"{prop.title.zh}最高的点", f"Highest {prop.title.en}"),
             queries.get("highest", domain=domain.name, **asked),
-            TEXT_ONLY,
             Title("最近没有读数", "no reading lately"),
-            fields=(
-                parts.SEVERITY, parts.PLACE, parts.AREA, value, at, parts.POINT, parts.ALERT,
-            ),
+            (parts.SEVERITY, parts.PLACE, parts.AREA, value, at, parts.POINT, parts.ALERT),
             rule=rule,
             height=12,
         ),
@@ -188,13 +183,11 @@ def _fact(domain: Domain, fact: FactSpec, numbers: Mapping[str, str], queries: Q
 
 def _state(fact: FactSpec, queries: Queries) -> Panel:
     unit = unit_of(fact.unit)
-    return Panel(
-        Kind.TABLE,
+    return parts.table(
         fact.title,
         queries.get("fact_now", indicator=fact.indicator, period=fact.period),
-        TEXT_ONLY,
         parts.QUIET,
-        fields=(
+        (
             parts.AREA,
             parts.words("level", "级别", "level"),
             Field("value", fact.title, unit),
@@ -210,13 +203,11 @@ def _state(fact: FactSpec, queries: Queries) -> Panel:
 def _alerts(domain: Domain, namespace: str, queries: Queries) -> Panel:
     named = parts.named({domain.name: domain}, namespace)
     peak = Field("peak_severity", Title("最高等级", "worst"), "none", SEVERITY_STEPS, SEVERITIES)
-    return Panel(
-        Kind.TABLE,
+    return parts.table(
         Title("时间范围内的预警", "Alerts within the time range"),
         queries.get("alerts", domain=domain.name),
-        TEXT_ONLY,
         parts.NO_ALERTS,
-        fields=(
+        (
             parts.SEVERITY, peak, parts.STATE, parts.AREA, parts.PLACE, named.rule, parts.READ,
             parts.moment("onset", "开始", "onset"), parts.moment("ended", "结束", "ended"),
             parts.STALE, parts.UNVERIFIED, parts.ALERT,
@@ -236,13 +227,11 @@ def _quality(domain: Domain, queries: Queries) -> tuple[Panel, ...]:
         fields=LEDGER_FIELDS,
         stacked=True,
     )
-    health = Panel(
-        Kind.TABLE,
+    health = parts.table(
         Title("健康分最低的传感器", "Sensors with the lowest score"),
         queries.get("health", domain=name),
-        TEXT_ONLY,
         Title("还没有一天结束", "no day has ended yet"),
-        fields=(
+        (
             parts.words("sensor", "传感器", "sensor"), parts.PLACE, parts.AREA,
             parts.words("property", "属性", "property"),
             Field("score", Title("健康分", "score"), "none", parts.SHARE_STEPS), parts.COMPLETE,
@@ -250,13 +239,11 @@ def _quality(domain: Domain, queries: Queries) -> tuple[Panel, ...]:
             Field("gap_s", Title("最长中断", "longest gap"), "s"),
         ),
     )  # fmt: skip
-    tickets = Panel(
-        Kind.TABLE,
+    tickets = parts.table(
         Title("未结的维护事项", "Open maintenance matters"),
         queries.get("tickets", domain=name),
-        TEXT_ONLY,
         Title("没有未结事项", "nothing is open"),
-        fields=(
+        (
             parts.words("kind", "种类", "kind"), parts.words("subject", "对象", "subject"),
             parts.AREA, parts.words("property", "属性", "property"),
             parts.moment("opened", "开始", "opened"), parts.AGE,

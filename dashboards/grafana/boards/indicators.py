@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from dashboards.grafana.boards import parts
-from dashboards.grafana.model import TEXT_ONLY, Board, Field, Kind, Panel, Row, Step, unit_of
+from dashboards.grafana.model import Board, Field, Kind, Panel, Row, Step, unit_of
 from dashboards.grafana.sql import Queries
 from streams.contracts.domain import Title
 from streams.indicators.definition import PlanRow
@@ -53,13 +53,11 @@ def _panels(row: PlanRow, queries: Queries) -> Iterator[Panel]:
         yield _signed_off(queries, asked)
     if row.number == 15:
         yield _rules(queries, asked)
-    yield Panel(
-        Kind.TABLE,
+    yield parts.table(
         Title(f"{row.name}：修订", "revisions"),
         queries.get("revisions", indicator=row.indicator),
-        TEXT_ONLY,
         Title("时间范围内没有新数值", "nothing new within the time range"),
-        fields=(
+        (
             parts.moment("time", "得知", "known from"), parts.AREA,
             parts.moment("start", "期间起", "period from"),
             parts.count("revision", "修订号", "revision"),
@@ -77,14 +75,11 @@ def _now(row: PlanRow, queries: Queries, asked: dict[str, str]) -> Panel:
         "path": " → ".join(str(path[year]) for year in sorted(path)) or "—",
         "target": row.target.text,
     }
-    return Panel(
-        Kind.TABLE,
+    return parts.table(
         Title(f"{row.name}：各市", "by city"),
         queries.get("now", **asked, **marks),
-        TEXT_ONLY,
         Title("还没有数值", "no value yet"),
-        Title(MARKS, f"baseline 2020, path {FIRST_YEAR} to {LAST_YEAR}, target {LAST_YEAR}"),
-        fields=(
+        (
             parts.AREA, Field("value", Title("数值", "value"), unit),
             Field("lower", Title("下限", "lower"), unit),
             Field("upper", Title("上限", "upper"), unit),
@@ -96,36 +91,37 @@ def _now(row: PlanRow, queries: Queries, asked: dict[str, str]) -> Panel:
             parts.moment("start", "期间起", "period from"),
             parts.moment("known_from", "得知", "known from"), parts.CODE,
         ),
+        explains=Title(
+            MARKS, f"baseline 2020, path {FIRST_YEAR} to {LAST_YEAR}, target {LAST_YEAR}"
+        ),
         width=24,
     )  # fmt: skip
 
 
 def _signed_off(queries: Queries, asked: dict[str, str]) -> Panel:
-    return Panel(
-        Kind.TABLE,
+    return parts.table(
         Title("销号与证据", "Sign-off beside evidence"),
         queries.get("signed_off", **asked),
-        TEXT_ONLY,
         parts.QUIET,
-        Title("复发由流提出，经登记确认后才计入", "relapses are proposed; a person confirms them"),
-        fields=(
+        (
             parts.AREA, parts.count("signed_off", "已销号", "signed off"),
             parts.count("inventory", "名册", "inventory"),
             parts.count("relapses", "疑似复发", "relapses proposed", parts.FEW_WANTED),
             parts.words("points", "点位", "points"), parts.CODE,
+        ),
+        explains=Title(
+            "复发由流提出，经登记确认后才计入", "relapses are proposed; a person confirms them"
         ),
     )  # fmt: skip
 
 
 def _rules(queries: Queries, asked: dict[str, str]) -> Panel:
     percent = "percent"
-    return Panel(
-        Kind.TABLE,
+    return parts.table(
         Title("优良天数：两种标准", "Good days under both rules"),
         queries.get("rules", **asked),
-        TEXT_ONLY,
         Title("还没有一年的数值", "no value of a year yet"),
-        fields=(
+        (
             parts.AREA, parts.moment("start", "期间起", "period from"),
             Field("value", Title("比率", "ratio"), percent),
             Field("rule_2012", Title("按2012标准", "under 2012"), percent),

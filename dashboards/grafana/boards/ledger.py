@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from dashboards.grafana.boards import parts
 from dashboards.grafana.boards.domain import LEDGER_FIELDS
-from dashboards.grafana.model import TEXT_ONLY, Board, Field, Kind, Panel, Row, Rows
+from dashboards.grafana.model import Board, Field, Kind, Panel, Row, Rows
 from dashboards.grafana.sql import Queries
 from streams.contracts.domain import Domain, Title
 
@@ -64,13 +64,11 @@ def _sources(queries: Queries, domain: Field) -> Panel:
     revised = parts.count("revised", "按时中的修订", "revised, of on time")
     share = Field("late_share", Title("迟到率", "late share"), "percent")
     first = (parts.words("source", "来源", "source"), parts.AREA, domain)
-    return Panel(
-        Kind.TABLE,
+    return parts.table(
         Title("按来源", "By source"),
         queries.get("sources"),
-        TEXT_ONLY,
         parts.QUIET,
-        fields=(
+        (
             *first,
             parts.count("received", "收到", "received"),
             *LEDGER_FIELDS[1:],
@@ -84,30 +82,26 @@ def _sources(queries: Queries, domain: Field) -> Panel:
 
 
 def _quarantine(queries: Queries, domain: Field) -> Panel:
-    return Panel(
-        Kind.TABLE,
+    return parts.table(
         Title("隔离的读数（时钟）", "Quarantined: clocks"),
         queries.get("quarantine"),
-        TEXT_ONLY,
         Title("没有隔离的读数", "nothing is quarantined"),
-        Title("“最多提前”说明设备时钟的偏差", "how far a device's clock is ahead at most"),
-        fields=(
+        (
             parts.words("reason", "原因", "reason"), parts.words("source", "来源", "source"),
             domain, parts.count("readings", "读数", "readings"),
             parts.moment("first", "最早", "first"), parts.moment("last", "最近", "last"),
             Field("ahead", Title("最多提前", "ahead at most"), "s"),
         ),
+        explains=Title("“最多提前”说明设备时钟的偏差", "how far a device's clock is ahead at most"),
     )  # fmt: skip
 
 
 def _dead(queries: Queries, domain: Field) -> Panel:
-    return Panel(
-        Kind.TABLE,
+    return parts.table(
         Title("死信", "Dead letters"),
         queries.get("dead"),
-        TEXT_ONLY,
         Title("没有死信", "no dead letter"),
-        fields=(
+        (
             parts.words("reason", "原因", "reason"), parts.words("source", "来源", "source"),
             domain, parts.count("letters", "条数", "letters"),
             parts.count("waiting", "待处理", "waiting", parts.FEW_WANTED),
@@ -140,13 +134,11 @@ def _revisions(queries: Queries) -> Panel:
 
 
 def _tickets(queries: Queries) -> Panel:
-    return Panel(
-        Kind.TABLE,
+    return parts.table(
         Title("维护事项（按种类）", "Maintenance matters by kind"),
         queries.get("tickets"),
-        TEXT_ONLY,
         Title("没有维护事项", "none"),
-        fields=(
+        (
             parts.words("kind", "种类", "kind"),
             parts.count("open", "未结", "open", parts.FEW_WANTED),
             parts.count("all", "全部", "all"),
@@ -156,13 +148,11 @@ def _tickets(queries: Queries) -> Panel:
 
 
 def _health(queries: Queries) -> Panel:
-    return Panel(
-        Kind.TABLE,
+    return parts.table(
         Title("传感器健康（最近一天）", "Sensor health, newest day"),
         queries.get("health"),
-        TEXT_ONLY,
         Title("还没有一天结束", "no day has ended yet"),
-        fields=(
+        (
             parts.words("property", "属性", "property"),
             parts.count("sensors", "传感器", "sensors"),
             Field("score", Title("平均健康分", "mean score"), "none", parts.SHARE_STEPS),

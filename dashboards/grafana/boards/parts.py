@@ -29,8 +29,13 @@ NO_ALERTS = Title("没有预警", "no alerts")
 GREEN, AMBER, RED = "#4cc38a", "#f5872b", "#e5373e"
 ALERT_LINK = "${api}/v1/alerts/${__data.fields.id}"
 POINT_LINK = "${api}/v1/points/${__data.fields.point}"
+INCIDENT_LINK = "${api}/v1/incidents/${__data.fields.id}"
+WARNING_LINK = "${api}/v1/warnings/${__data.fields.id}"
+CLOSURE_LINK = "${api}/v1/closures/${__data.fields.id}"
+CALLOUT_LINK = "${api}/v1/callouts/${__data.fields.id}"
 BOARD_LINK = "/d/{}${{__value.raw}}?${{__url_time_range}}&${{__all_variables}}"
 YES_NO = (("true", "是 yes", AMBER), ("false", "否 no", ""))
+LATE = (("true", "是 yes", RED), ("false", "否 no", ""))
 STALE_AFTER_S, LOST_AFTER_S = 300.0, 900.0  # house: a reader should look, should act
 
 
@@ -149,6 +154,25 @@ def number(
     return Panel(
         Kind.STAT, title, sql, unit, no_data, explains, steps, words,
         rows=rows, width=width, height=4, decimals=decimals,
+    )  # fmt: skip
+
+
+def table(
+    title: Title,
+    sql: str,
+    no_data: Title,
+    fields: tuple[Field, ...],
+    *,
+    explains: Title = NOTHING,
+    rows: Rows = Rows.MAY,
+    rule: str | None = None,
+    width: int = 12,
+    height: int = 8,
+) -> Panel:
+    """Rows with these columns, each with its own title and unit."""
+    return Panel(
+        Kind.TABLE, title, sql, TEXT_ONLY, no_data, explains, fields=fields, rule=rule, rows=rows,
+        width=width, height=height,
     )  # fmt: skip
 
 

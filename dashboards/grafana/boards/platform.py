@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dashboards.grafana.boards import parts
-from dashboards.grafana.model import TEXT_ONLY, Board, Field, Kind, Panel, Row, Rows
+from dashboards.grafana.model import Board, Field, Kind, Panel, Row, Rows
 from dashboards.grafana.sql import Queries
 from streams.contracts.domain import Domain, Title
 from streams.log import OBSERVATION_TOPIC
@@ -95,13 +95,11 @@ def _numbered(queries: Queries) -> Panel:
 
 
 def _partitions(queries: Queries) -> Panel:
-    return Panel(
-        Kind.TABLE,
+    return parts.table(
         Title("分区与检查点", "Partitions and checkpoints"),
         queries.get("partitions", topic=OBSERVATION_TOPIC),
-        TEXT_ONLY,
         parts.QUIET,
-        fields=(
+        (
             parts.count("partition", "分区", "partition"),
             parts.count("next_offset", "已提交至", "committed up to"),
             parts.count("log_end", "日志末尾", "end of the log"),
@@ -115,13 +113,11 @@ def _partitions(queries: Queries) -> Panel:
 
 
 def _workers(queries: Queries) -> Panel:
-    return Panel(
-        Kind.TABLE,
+    return parts.table(
         Title("工作进程", "Workers"),
         queries.get("worker_list"),
-        TEXT_ONLY,
         Title("没有工作进程", "no worker"),
-        fields=(
+        (
             parts.words("name", "名称", "name"),
             parts.moment("started", "启动", "started"),
             parts.moment("beat", "最近心跳", "last beat"),
@@ -134,13 +130,11 @@ def _workers(queries: Queries) -> Panel:
 
 
 def _gateways(queries: Queries) -> Panel:
-    return Panel(
-        Kind.TABLE,
+    return parts.table(
         Title("网关", "Gateways"),
         queries.get("gateways"),
-        TEXT_ONLY,
         Title("没有登记的网关", "no gateway is registered"),
-        fields=(
+        (
             parts.words("gateway", "网关", "gateway"), parts.AREA, parts.STATE,
             parts.moment("seen_at", "最近", "seen"),
             parts.count("queue", "积压", "waits in it"),
@@ -150,13 +144,11 @@ def _gateways(queries: Queries) -> Panel:
 
 
 def _deliveries(queries: Queries) -> Panel:
-    return Panel(
-        Kind.TABLE,
+    return parts.table(
         Title("订阅与投递", "Subscriptions and deliveries"),
         queries.get("deliveries"),
-        TEXT_ONLY,
         Title("没有投递", "nothing was delivered"),
-        fields=(
+        (
             parts.words("name", "订阅", "subscription"),
             parts.words("channel", "渠道", "channel"),
             parts.count("waiting", "等待", "waiting", parts.FEW_WANTED),
@@ -173,12 +165,10 @@ def _store(queries: Queries) -> Panel:
         ("namespace", "命名空间"), ("namespace_kind", "种类"), ("log", "日志"), ("store", "库"),
         ("version", "版本"), ("newest_migration", "最新迁移"),
     )  # fmt: skip
-    return Panel(
-        Kind.TABLE,
+    return parts.table(
         Title("库", "Store"),
         queries.get("store"),
-        TEXT_ONLY,
         parts.QUIET,
-        fields=tuple(parts.words(column, zh, column.replace("_", " ")) for column, zh in names),
+        tuple(parts.words(column, zh, column.replace("_", " ")) for column, zh in names),
         rows=Rows.MUST,
     )

@@ -12,7 +12,6 @@ from dashboards.grafana.model import (
     COLOURS,
     SEVERITIES,
     SEVERITY_STEPS,
-    TEXT_ONLY,
     Board,
     Field,
     Kind,
@@ -119,14 +118,12 @@ def _open(queries: Queries, words: Named) -> Panel:
         parts.moment("acknowledged_at", "已确认", "acknowledged"),
         parts.words("closure_state", "封路", "road closure"), parts.ALERT,
     )  # fmt: skip
-    return Panel(
-        Kind.TABLE,
+    return parts.table(
         Title("当前预警", "Open alerts"),
         queries.get("open"),
-        TEXT_ONLY,
         parts.NO_ALERTS,
-        Title("按等级和新旧排列；“证据”打开接口中的全部变化", "worst and newest first"),
-        fields=fields,
+        fields,
+        explains=Title("按等级和新旧排列；“证据”打开接口中的全部变化", "worst and newest first"),
         rows=Rows.MUST,
         height=14,
     )
@@ -151,13 +148,11 @@ def _changed(queries: Queries, words: Named) -> Panel:
         parts.moment("time", "时间", "time"), parts.SEVERITY, parts.AREA, words.domain, words.rule,
         parts.PLACE, parts.CHANGE, parts.STATE, parts.READ, parts.ALERT,
     )  # fmt: skip
-    return Panel(
-        Kind.TABLE,
+    return parts.table(
         Title("最近一小时的变化", "Changed within the last hour"),
         queries.get("changed"),
-        TEXT_ONLY,
         Title("一小时内没有变化", "nothing changed within an hour"),
-        fields=fields,
+        fields,
         rows=Rows.MUST,
         height=9,
     )
@@ -172,13 +167,11 @@ def _freshness(queries: Queries, usual: str, words: Named) -> Panel:
         parts.count("counties", "县数", "counties"),
         parts.count("silent", "沉默传感器", "silent sensors", parts.FEW_WANTED),
     )
-    return Panel(
-        Kind.TABLE,
+    return parts.table(
         Title("各领域的新旧与完整", "Freshness by domain"),
         queries.get("freshness", usual=usual),
-        TEXT_ONLY,
         parts.QUIET,
-        fields=fields,
+        fields,
         rows=Rows.MUST,
     )
 
@@ -191,11 +184,9 @@ def _silence(queries: Queries) -> Panel:
         parts.moment("since", "自", "since"),
         parts.words("answer", "处置", "answer"),
     )
-    return Panel(
-        Kind.TABLE,
+    return parts.table(
         Title("沉默与处置", "Silence, and who answered"),
         queries.get("silence"),
-        TEXT_ONLY,
         Title("一切都在上报", "everything reports"),
-        fields=fields,
+        fields,
     )
