@@ -39,6 +39,7 @@ select relname, relkind in ('v', 'm') from pg_catalog.pg_class
 where relnamespace = {}::regnamespace and relkind in ('r', 'v', 'm', 'p')
 """
 SECRET = ("digest", "password", "secret", "target", "content", "original", "headers", "error")
+PEOPLE = ("who", "author", "assignee", "lines", "note", "reference", "acknowledged_by", "closed_by")
 COLUMNS = """
 select table_name || '.' || column_name from information_schema.columns
 where table_schema = %s and table_name like 'board\\_%%'
@@ -70,6 +71,11 @@ def test_every_view_of_dashboards_is_readable_and_nothing_else(
 def test_the_views_show_no_secret(database_url: str, made: str) -> None:
     with connect(database_url, made) as connection:
         assert connection.execute(COLUMNS, (made, list(SECRET))).fetchall() == []
+
+
+def test_the_views_do_not_say_who_acted(database_url: str, made: str) -> None:
+    with connect(database_url, made) as connection:
+        assert connection.execute(COLUMNS, (made, list(PEOPLE))).fetchall() == []
 
 
 def test_the_role_changes_nothing(database_url: str, made: str) -> None:
