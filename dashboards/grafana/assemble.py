@@ -136,6 +136,8 @@ def _panel(panel: Panel, source: sdk.DataSourceRef, number: int, at: sdk.GridPos
     builder.color_scheme(visuals.colours(panel.kind))
     if panel.words:
         builder.mappings(visuals.mappings(panel.words))
+    for name, colour in panel.colours:
+        builder.override_by_name(name, visuals.coloured(colour))
     for field in panel.fields:
         builder.override_by_name(field.column, visuals.properties(field))
     builder.with_target(Query(panel.sql, shape, source))

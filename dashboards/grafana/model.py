@@ -70,6 +70,7 @@ class Panel:
     words: tuple[tuple[str, str, str], ...] = ()
     fields: tuple[Field, ...] = ()
     value: str = "value"  # the column that a map or a stat shows
+    colours: tuple[tuple[str, str], ...] = ()  # of curves, by name; others are told apart only
     rows: Rows = Rows.MAY
     width: int = 12
     height: int = 8

@@ -69,6 +69,11 @@ def properties(field: Field) -> list[sdk.DynamicConfigValue]:
     return found
 
 
+def coloured(colour: str) -> list[sdk.DynamicConfigValue]:
+    """A curve of this colour, whatever its place in the palette."""
+    return [_set("color", {"mode": "fixed", "fixedColor": colour})]
+
+
 def _set(name: str, value: object) -> sdk.DynamicConfigValue:
     return sdk.DynamicConfigValue(id_val=name, value=value)
 

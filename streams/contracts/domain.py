@@ -460,6 +460,7 @@ class Domain:
     due: Callable[[Any], int | None] | None = None
     learns: str | None = None
     simulated: str | None = None  # module in sensors.simulation that plays it, when there is one
+    warned: tuple[str, ...] = ()  # types of official warnings about what it measures
 
     def property_index(self, name: str) -> int:
         return next(i for i, p in enumerate(self.properties) if p.name == name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -57,6 +58,56 @@ def test_open_alerts_are_counted_once(session: Reading, typhoon: Typhoon) -> Non
         int(str(answer("situation", title, session, typhoon)[0]["value"])) for title in colours
     )
     assert counted == len(rows) > 0
+
+
+def test_incidents_hold_the_alerts_that_are_open(session: Reading, typhoon: Typhoon) -> None:
+    rows = answer("situation", "Incidents", session, typhoon)
+    (counted,) = answer("situation", "incidents", session, typhoon)
+    assert len(rows) == int(str(counted["value"])) > 1
+    alerts = answer("situation", "Open alerts", session, typhoon)
+    assert sum(int(str(row["open"])) + int(str(row["hidden"])) for row in rows) == len(alerts)
+    colours = [int(str(row["severity"])) for row in rows]
+    assert colours == sorted(colours, reverse=True)
+    own = answer("domain-waterlogging", "Incidents", session, typhoon)
+    assert {row["domain"] for row in own} == {"waterlogging"}
+    assert all(row["place"] for row in rows)
+
+
+def test_roads_that_are_closed_come_first_and_say_how_far(
+    session: Reading, typhoon: Typhoon
+) -> None:
+    rows = answer("situation", "Road closures", session, typhoon)
+    assert [row["state"] for row in rows][:3] == ["confirmed", "ordered", "advised"]
+    assert [(row["confirmed_at"] is None, row["ordered_at"] is None) for row in rows[:3]] == [
+        (False, False),
+        (True, False),
+        (True, True),
+    ]
+    assert {row["state"] for row in rows} == {"confirmed", "ordered", "advised", "reopened"}
+    (closed,) = answer("situation", "roads closed", session, typhoon)
+    assert closed["value"] == 2
+    assert answer("domain-traffic", "Road closures", session, typhoon) == rows
+
+
+def test_call_outs_count_who_answered(session: Reading, typhoon: Typhoon) -> None:
+    rows = answer("situation", "Call-outs", session, typhoon)
+    assert [sum(int(str(row[name])) for row in rows) for name in ("answered", "acting")] == [2, 2]
+    assert all(int(str(row["called"])) >= 1 for row in rows)
+
+
+def test_official_warnings_in_force_are_shown_where_they_concern(
+    session: Reading, typhoon: Typhoon
+) -> None:
+    rows = answer("situation", "Official warnings", session, typhoon)
+    assert [(row["event"], row["severity"]) for row in rows] == [("台风", 4), ("暴雨", 3)]
+    assert answer("domain-weather", "Official warnings", session, typhoon) == rows
+    before = Typhoon(
+        typhoon.conninfo,
+        typhoon.namespace,
+        replace(typhoon.seen, until=typhoon.seen.until - timedelta(hours=2, minutes=30)),
+    )
+    rows = answer("situation", "Official warnings", session, before)
+    assert [(row["event"], row["severity"]) for row in rows] == [("台风", 4), ("暴雨", 2)]
 
 
 def test_nothing_is_unaccounted_for(session: Reading, typhoon: Typhoon) -> None:

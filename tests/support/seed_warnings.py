@@ -42,9 +42,9 @@ def seed_warnings(connection: Connection, as_of: datetime) -> None:
         warning("wind", ago - 40 * HOUR_MS, event="大风", type="大风", expires_ms=ago),
     ]
     with connection.cursor() as cursor:
-        write_warnings(cursor, [_heard(one, as_of) for one in found])
+        write_warnings(cursor, [heard(one, as_of) for one in found])
 
 
-def _heard(one: OfficialWarning, as_of: datetime) -> HeardWarning:
+def heard(one: OfficialWarning, as_of: datetime) -> HeardWarning:
     heard_ms = int((as_of - timedelta(hours=2)).timestamp() * 1000)
     return HeardWarning(Announcement("gw", heard_ms, Origin.SIMULATED, one), one.ends_ms(24))

@@ -1,4 +1,5 @@
-"""A namespace that the first hours of the typhoon have filled, worked off; one for the run."""
+"""A namespace that the first hours of the typhoon have filled, worked off and acted on; one for the
+run."""
 
 from __future__ import annotations
 
@@ -15,6 +16,7 @@ from deploy.city.simulation import Options, simulate_city
 from streams.domains import find_domains
 from streams.runtime.worker import worker_host
 from streams.storage.connect import connect
+from tests.support.typhoon_acts import act
 
 NAMESPACE = "test_boards_typhoon"
 HOURS = 5.0
@@ -55,6 +57,7 @@ def typhoon(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
         row = connection.execute("select max(as_of) from board_freshness").fetchone()
         assert row is not None
         until: datetime = row[0]
+        act(connection, until)
     yield Typhoon(database_url, NAMESPACE, TimeRange(until - timedelta(hours=HOURS), until))
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute(sql.SQL("drop schema {} cascade").format(sql.Identifier(NAMESPACE)))

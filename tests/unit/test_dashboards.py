@@ -17,6 +17,7 @@ from dashboards.grafana.boards.domain import board as domain_board
 from dashboards.grafana.checks import mistakes, panels_of, schema_mistakes
 from dashboards.grafana.model import UID_MOST, Board, uid_of
 from dashboards.grafana.sql import Queries, literal
+from sensors.warnings.types import TYPES
 from streams.contracts.domain import Domain, Property, Title
 from streams.domains import find_domains
 from tests.support.shared_data import shared_data
@@ -73,6 +74,21 @@ def test_a_new_domain_brings_curve_threshold_and_table() -> None:
     ]
     assert curve.unit == "suffix: dB"
     assert "'sound_level'" in curve.sql
+
+
+def test_a_domain_that_is_warned_of_or_has_roads_shows_them() -> None:
+    shown = {
+        name: {panel.title.en for panel in domain_board(DOMAINS[name], "citybrain").panels}
+        & {"Official warnings", "Road closures", "Incidents"}
+        for name in ("weather", "waterlogging", "traffic", "noise")
+    }
+    assert shown == {
+        "weather": {"Incidents", "Official warnings"},
+        "waterlogging": {"Incidents", "Road closures"},
+        "traffic": {"Incidents", "Road closures"},
+        "noise": {"Incidents"},
+    }
+    assert {t for domain in DOMAINS.values() for t in domain.warned} <= {*TYPES}
 
 
 def test_thresholds_are_drawn_in_the_unit_of_the_property() -> None:

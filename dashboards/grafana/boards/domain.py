@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from dashboards.grafana import rules
-from dashboards.grafana.boards import parts
+from dashboards.grafana.boards import acts, parts
 from dashboards.grafana.model import (
     SEVERITIES,
     SEVERITY_STEPS,
@@ -36,6 +36,7 @@ _MEANING = {
     ),
 }
 LEVEL_ORDER = ("city", "county", "province")
+ROADS = {"link", "flood_point"}  # attributes by which a point names its road, a road its point
 
 
 def board(domain: Domain, namespace: str, given: Mapping[str, str] | None = None) -> Board:
@@ -48,7 +49,8 @@ def board(domain: Domain, namespace: str, given: Mapping[str, str] | None = None
         Row(Title("在哪里", "Where"), _where(domain, numbers, queries)),
         Row(Title("曲线", "Curves"), curves),
         Row(Title("指标", "Figures"), tuple(_figures(domain, numbers, queries))),
-        Row(Title("预警", "Alerts"), (_alerts(domain, namespace, queries),)),
+        Row(Title("预警", "Alerts"), tuple(_alerts(domain, namespace, queries))),
+        Row(Title("发布与处置", "Warned and closed"), tuple(_acts(domain, namespace))),
         Row(Title("数据质量", "Data quality"), _quality(domain, queries)),
     ]
     choices = Queries("choice", namespace)
@@ -200,10 +202,11 @@ def _state(fact: FactSpec, queries: Queries) -> Panel:
     )
 
 
-def _alerts(domain: Domain, namespace: str, queries: Queries) -> Panel:
+def _alerts(domain: Domain, namespace: str, queries: Queries) -> Iterator[Panel]:
     named = parts.named({domain.name: domain}, namespace)
+    yield acts.incidents(Queries("acts", namespace), named, domain.name)
     peak = Field("peak_severity", Title("最高等级", "worst"), "none", SEVERITY_STEPS, SEVERITIES)
-    return parts.table(
+    yield parts.table(
         Title("时间范围内的预警", "Alerts within the time range"),
         queries.get("alerts", domain=domain.name),
         parts.NO_ALERTS,
@@ -214,6 +217,15 @@ def _alerts(domain: Domain, namespace: str, queries: Queries) -> Panel:
         ),
         width=24,
     )  # fmt: skip
+
+
+def _acts(domain: Domain, namespace: str) -> Iterator[Panel]:
+    """What agencies said about what it measures, and the roads that its points name."""
+    queries = Queries("acts", namespace)
+    if domain.warned:
+        yield acts.warnings(queries, domain.warned)
+    if any(ROADS & {*point.attributes} for point in domain.points):
+        yield acts.closures(queries)
 
 
 def _quality(domain: Domain, queries: Queries) -> tuple[Panel, ...]:

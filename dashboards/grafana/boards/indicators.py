@@ -128,6 +128,8 @@ def _rules(queries: Queries, asked: dict[str, str]) -> Panel:
             Field("rule_2026", Title("按2026标准", "under 2026"), percent),
             parts.count("good", "优良天", "good days"),
             parts.count("valid", "有效天", "valid days"),
+            parts.words("under_2012", "2012标准：优良/有效", "2012: good of valid"),
+            parts.words("under_2026", "2026标准：优良/有效", "2026: good of valid"),
             parts.count("wanted", "应有天", "days passed"), parts.CODE,
         ),
     )  # fmt: skip

@@ -6,17 +6,27 @@ from collections.abc import Mapping
 
 from dashboards.grafana.boards import parts
 from dashboards.grafana.boards.domain import LEDGER_FIELDS
+from dashboards.grafana.boards.parts import Named
 from dashboards.grafana.model import Board, Field, Kind, Panel, Row, Rows
 from dashboards.grafana.sql import Queries
 from streams.contracts.domain import Domain, Title
 
+WOULD = (
+    ("earlier", "更早 earlier", ""),
+    ("higher", "更高 higher", ""),
+    ("longer", "更久 longer", ""),
+    ("raised", "本会报警 raised", parts.AMBER),
+)
+
 
 def board(domains: Mapping[str, Domain], namespace: str) -> Board:
     """Everything that was received is in exactly one column."""
-    queries, domain = Queries("ledger", namespace), parts.named(domains, namespace).domain
+    queries, words = Queries("ledger", namespace), parts.named(domains, namespace)
+    domain = words.domain
     went = (_shares(queries, domain), _lost(queries), _sources(queries, domain))
     apart = (_quarantine(queries, domain), _dead(queries, domain))
-    good = (_bad(queries, domains), _revisions(queries), _tickets(queries), _health(queries))
+    good = (_bad(queries, domains), _tickets(queries), _health(queries))
+    late = (_revisions(queries), _late(queries, words))
     return Board(
         "ledger",
         Title("数据质量与台账", "Data quality and ledger"),
@@ -24,6 +34,7 @@ def board(domains: Mapping[str, Domain], namespace: str) -> Board:
         (
             Row(Title("去向", "Where readings went"), went),
             Row(Title("隔离与死信", "Set apart"), apart),
+            Row(Title("迟到与修订", "Late and revised"), late),
             Row(Title("质量", "Quality"), good),
         ),
         parts.choices(namespace),
@@ -131,6 +142,22 @@ def _revisions(queries: Queries) -> Panel:
         Title("没有修订", "nothing was revised"),
         least_s=300,
     )
+
+
+def _late(queries: Queries, words: Named) -> Panel:
+    return parts.table(
+        Title("迟到读数本会改变的预警", "Alerts that late readings would have changed"),
+        queries.get("late"),
+        Title("迟到读数不影响任何预警", "no late reading would have changed one"),
+        (
+            parts.moment("time", "判定", "decided"), parts.SEVERITY, parts.AREA, words.domain,
+            words.rule, parts.words("subject", "对象", "subject"),
+            Field("kind", Title("本会", "would have"), words=WOULD),
+            parts.count("readings", "读数", "readings"), parts.READ,
+            parts.moment("first_time", "最早读数", "first reading"), parts.ALERT,
+        ),
+        explains=Title("预警的历史不改写", "an alert's history is never rewritten"),
+    )  # fmt: skip
 
 
 def _tickets(queries: Queries) -> Panel:

@@ -16,7 +16,13 @@ SILENT_S = 60  # a worker beats every few seconds
 def board(domains: Mapping[str, Domain], namespace: str) -> Board:
     """Of the whole platform: areas are not chosen here."""
     queries = Queries("platform", namespace)
-    flow = (_rates(queries, domains), _latency(queries), _numbered(queries), _partitions(queries))
+    flow = (
+        _rates(queries, domains),
+        _numbered(queries),
+        _latency(queries),
+        _waited(queries),
+        _partitions(queries),
+    )
     rows = (
         Row(Title("现在", "Now"), _now(queries)),
         Row(Title("流", "The stream"), flow),
@@ -83,6 +89,18 @@ def _latency(queries: Queries) -> Panel:
     )
 
 
+def _waited(queries: Queries) -> Panel:
+    return Panel(
+        Kind.SERIES,
+        Title("从到达到提交", "From the arrival to the commit"),
+        queries.get("waited"),
+        "s",
+        Title("仅实时命名空间有此数值", "of a live namespace only"),
+        Title("预警消息：到达、判定、提交、编号", "of alerts' messages, up to their number"),
+        least_s=300,
+    )
+
+
 def _numbered(queries: Queries) -> Panel:
     return Panel(
         Kind.SERIES,
@@ -109,6 +127,7 @@ def _partitions(queries: Queries) -> Panel:
             parts.moment("complete_up_to", "完整至", "complete up to"),
         ),
         rows=Rows.MUST,
+        width=24,
     )
 
 
@@ -155,6 +174,7 @@ def _deliveries(queries: Queries) -> Panel:
             parts.count("sent", "已送达", "sent"),
             parts.count("dead", "失败", "dead", parts.NONE_WANTED),
             parts.count("attempts", "最多尝试", "attempts at most"),
+            Field("took", Title("95%用时", "95 of 100 within"), "s"),
             parts.moment("last", "最近", "last"),
         ),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from dashboards.grafana.boards import parts
+from dashboards.grafana.boards import acts, parts
 from dashboards.grafana.boards.domain import usual_s
 from dashboards.grafana.boards.parts import Named, named
 from dashboards.grafana.model import (
@@ -35,6 +35,7 @@ _WORDS = {
 def board(domains: Mapping[str, Domain], namespace: str) -> Board:
     """The situation of the chosen areas at the end of the chosen time."""
     queries, words = Queries("situation", namespace), named(domains, namespace)
+    acted = Queries("acts", namespace)
     usual = json.dumps({name: usual_s(domains[name]) for name in sorted(domains)})
     return Board(
         "situation",
@@ -44,8 +45,9 @@ def board(domains: Mapping[str, Domain], namespace: str) -> Board:
             "As of the end of the time range; freshness and completeness stand beside it.",
         ),
         (
-            Row(Title("现在", "Now"), _now(queries, usual)),
-            Row(Title("在哪里", "Where"), (_map(queries), _open(queries, words))),
+            Row(Title("现在", "Now"), (*_now(queries, usual), *acts.numbers(acted))),
+            Row(Title("在哪里", "Where"), _where(queries, acted, words)),
+            Row(Title("发布与处置", "Warned and done"), _done(acted)),
             Row(Title("变化", "Changes"), (_over_time(queries), _changed(queries, words))),
             Row(Title("可信程度", "Trust"), (_freshness(queries, usual, words), _silence(queries))),
         ),
@@ -94,6 +96,16 @@ def _now(queries: Queries, usual: str) -> tuple[Panel, ...]:
     return (*colours, unknown, behind, complete)
 
 
+def _where(queries: Queries, acted: Queries, words: Named) -> tuple[Panel, ...]:
+    """Incidents lead; their alerts stand below."""
+    led = acts.incidents(acted, words, rows=Rows.MUST, width=12, height=14)
+    return _map(queries), led, _open(queries, words)
+
+
+def _done(acted: Queries) -> tuple[Panel, ...]:
+    return acts.warnings(acted), acts.closures(acted), acts.callouts(acted)
+
+
 def _map(queries: Queries) -> Panel:
     return Panel(
         Kind.MAP,
@@ -116,7 +128,7 @@ def _open(queries: Queries, words: Named) -> Panel:
         parts.SEVERITY, parts.AREA, words.domain, words.rule, parts.PLACE, parts.READ,
         parts.THRESHOLD, parts.AGE, parts.STALE, parts.UNVERIFIED,
         parts.moment("acknowledged_at", "已确认", "acknowledged"),
-        parts.words("closure_state", "封路", "road closure"), parts.ALERT,
+        Field("closure_state", Title("封路", "road closure"), words=acts.CLOSURES), parts.ALERT,
     )  # fmt: skip
     return parts.table(
         Title("当前预警", "Open alerts"),
@@ -125,7 +137,8 @@ def _open(queries: Queries, words: Named) -> Panel:
         fields,
         explains=Title("按等级和新旧排列；“证据”打开接口中的全部变化", "worst and newest first"),
         rows=Rows.MUST,
-        height=14,
+        width=24,
+        height=12,
     )
 
 
@@ -136,6 +149,7 @@ def _over_time(queries: Queries) -> Panel:
         queries.get("open_over_time"),
         "none",
         parts.NO_ALERTS,
+        colours=tuple((text, colour) for _, text, colour in SEVERITIES[1:5]),
         rows=Rows.MUST,
         least_s=60,
         stacked=True,

@@ -48,13 +48,23 @@ where f.indicator = {indicator} and f.period = {period} and f.known_to is null
 order by f.area, f.start desc
 
 -- name: rules
--- Row 15: good and valid days, and the ratio under both standards.
+-- Row 15: the ratio, good and valid days under both standards; the province's days are its cities'.
 select distinct on (f.area) f.area_name as area, f.start, f.value::float8 as value,
     (f.detail ->> 'ratio_2012rule')::float8 as rule_2012,
     (f.detail ->> 'ratio_2026rule')::float8 as rule_2026,
     (f.detail ->> 'good')::float8 as good, (f.detail ->> 'valid')::float8 as valid,
-    (f.detail ->> 'wanted')::float8 as wanted, f.area as code
+    days.under_2012, days.under_2026, (f.detail ->> 'wanted')::float8 as wanted, f.area as code
 from {ns}.board_fact f
+left join lateral (
+    select sum((c.detail #>> '{tallies,2012,0}')::int) || ' / '
+            || sum((c.detail #>> '{tallies,2012,1}')::int) as under_2012,
+        sum((c.detail #>> '{tallies,2026,0}')::int) || ' / '
+            || sum((c.detail #>> '{tallies,2026,1}')::int) as under_2026
+    from {ns}.board_fact c
+    where c.indicator = f.indicator and c.period = f.period and c.start = f.start
+        and c.known_to is null and c.level = 'city'
+        and (c.area = f.area or (f.level = 'province' and left(c.area, 2) = left(f.area, 2)))
+) days on true
 where f.indicator = {indicator} and f.period = {period} and f.known_to is null
     and f.level in ('province', 'city') and f.area in ($city, $province)
     and f.start <= $__timeTo()

@@ -24,15 +24,27 @@ from {ns}.board_quarantine where area in ($county, $city, $province)
 group by reason, source, domain order by count(*) desc limit 100
 
 -- name: dead
+-- What was refused, by reason and source; of areas that nobody knows, too.
 select reason, source, domain, count(*) as letters,
     count(*) filter (where retried_at is null) as waiting, max(stored_at) as last
-from {ns}.board_dead_letter group by reason, source, domain order by count(*) desc limit 100
+from {ns}.board_dead_letter
+where left(area, 6) in ($county, $city, $province)
+    or left(area, 6) not in (select code from {ns}.board_area)
+group by reason, source, domain order by count(*) desc limit 100
 
 -- name: revisions
 -- Readings that were told anew with another value, over time.
 select $__timeGroup(r.t, $__interval) as time, r.domain as metric, count(*)::float8 as value
 from {ns}.board_revision r where $__timeFilter(r.t) and r.area in ($county)
 group by 1, 2 order by 1
+
+-- name: late
+-- What readings that came too late would have changed; the alerts stay as they were decided.
+select l.decided_at as time, l.severity, coalesce(l.area_name, l.area) as area, l.domain, l.rule,
+    l.subject, l.kind, l.readings, l.worst_value || ' ' || l.unit as value, l.first_time, l.alert as id
+from {ns}.board_alert_late l
+where l.area in ($county, $city, $province) and $__timeFilter(l.decided_at)
+order by l.decided_at desc limit 100
 
 -- name: bad
 -- Share of readings that failed a check of quality, by property: from windows of an hour; over more

@@ -57,6 +57,19 @@ select $__timeGroup(o.numbered_at, $__interval) as time, o.topic as metric,
     count(*) * 60000.0 / $__interval_ms as value
 from {ns}.board_outbox o where $__timeFilter(o.numbered_at) group by 1, 2 order by 1
 
+-- name: waited
+-- From the arrival of what decided an alert to its committed message's number: half of them, and
+-- 95 of 100, were faster.
+select time, metric, value from (
+    select $__timeGroup(o.numbered_at, $__interval) as time,
+        percentile_cont(array[0.5, 0.95]) within group (order by o.waited_s) as found
+    from {ns}.board_outbox o
+    where $__timeFilter(o.numbered_at) and o.waited_s is not null
+    group by 1
+) step
+cross join lateral unnest(array['p50', 'p95'], step.found) as q (metric, value)
+order by 1, 2
+
 -- name: worker_list
 select name, started, beat, partitions, behind, leads,
     extract(epoch from now() - beat)::float8 as silent
@@ -66,7 +79,9 @@ from {ns}.board_worker order by beat desc limit 50
 select d.name, d.channel, count(*) filter (where d.state = 'waiting') as waiting,
     count(*) filter (where d.state = 'sent') as sent,
     count(*) filter (where d.state = 'dead') as dead,
-    max(d.attempts) as attempts, max(d.done_at) as last
+    max(d.attempts) as attempts, max(d.done_at) as last,
+    percentile_cont(0.95) within group (order by extract(epoch from d.done_at - d.queued_at)::float8)
+        filter (where d.state = 'sent') as took
 from {ns}.board_delivery d group by d.name, d.channel order by dead desc, waiting desc limit 100
 
 -- name: gateways

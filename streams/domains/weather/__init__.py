@@ -55,4 +55,5 @@ DOMAIN = Domain(
     daily=figures.daily,
     mistakes=mistakes,
     simulated="weather",
+    warned=("台风", "暴雨", "暴雪", "寒潮", "大风", "高温"),
 )
