@@ -3,6 +3,7 @@ where no Grafana is. It shows the data, not Grafana's own drawing."""
 
 from __future__ import annotations
 
+import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -12,7 +13,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import matplotlib as mpl
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from dashboards.grafana.ask import Asked
 from dashboards.grafana.assemble import text_of
@@ -21,17 +24,24 @@ from dashboards.grafana.model import UNKNOWN, Field, Kind, Step
 ZONE = ZoneInfo("Asia/Shanghai")
 FONTS = ["Noto Sans CJK JP", "Noto Sans CJK SC", "Noto Serif CJK JP", "DejaVu Sans"]
 INCHES = 0.5  # of a column of the grid
-FIELD_INCHES = 1.05
-LINES, LETTERS = 14, 22  # of a table, of a cell
-INK = "#1c2733"
+LINES, LETTERS = 20, 48  # of a table, of a cell
+MARGIN, PAD, HEAD, ROW = 0.15, 0.08, 0.5, 0.26  # inches
+WIDE, NARROW = 0.13, 0.078  # inches of a letter
+INK, GRID = "#1c2733", "#c3cbd3"
 
 
 def draw(asked: Asked, path: Path) -> None:
     """Writes a PNG."""
     panel = asked.panel
-    with mpl.rc_context({"font.family": FONTS, "font.size": 8, "axes.unicode_minus": False}):
-        wide = max(panel.width * INCHES, len(panel.fields) * FIELD_INCHES)
-        figure = Figure(figsize=(wide, panel.height * 0.42 + 0.6), dpi=100)
+    with mpl.rc_context(
+        {
+            "font.family": FONTS,
+            "font.size": 8,
+            "axes.unicode_minus": False,
+            "date.converter": "concise",
+        }
+    ):
+        figure = Figure(figsize=_size(asked), dpi=100)
         axes = figure.add_subplot()
         axes.set_title(text_of(panel.title), loc="left", color=INK)
         if not asked.answer.rows:
@@ -66,10 +76,12 @@ def _series(axes: Any, asked: Asked) -> None:
         if row["value"] is not None:
             at = datetime.fromtimestamp(float(row["time"]), ZONE)
             lines[str(row["metric"])].append((at, float(row["value"])))
-    for name, points in lines.items():
+    colours = dict(asked.panel.colours)
+    for name, points in sorted(lines.items()):
         axes.plot(
             *zip(*points, strict=True),
             label=name,
+            color=colours.get(name),
             linewidth=1,
             marker="." if len(points) < 30 else "",
         )
@@ -77,7 +89,8 @@ def _series(axes: Any, asked: Asked) -> None:
         if step.value is not None:
             axes.axhline(step.value, color=step.colour, linestyle="--", linewidth=1)
     axes.set_ylabel(_unit(asked.panel.unit))
-    axes.legend(fontsize=6, ncols=4, loc="upper center", bbox_to_anchor=(0.5, -0.12))
+    axes.xaxis_date(ZONE)
+    axes.legend(fontsize=8, ncols=4, loc="upper center", bbox_to_anchor=(0.5, -0.1))
     axes.grid(alpha=0.3)
 
 
@@ -100,32 +113,70 @@ def _bars(axes: Any, asked: Asked) -> None:
         values = [float(row[field.column] or 0) for row in rows]
         axes.barh(names, values, left=begun, label=f"{field.title.zh} {field.title.en}")
         begun = [a + b for a, b in zip(begun, values, strict=True)]
-    axes.legend(fontsize=6, ncols=4, loc="upper center", bbox_to_anchor=(0.5, -0.08))
+    axes.legend(fontsize=8, ncols=5, loc="upper center", bbox_to_anchor=(0.5, -0.08))
 
 
 def _table(axes: Any, asked: Asked) -> None:
+    """As wide as its columns need: nothing is cut but very long texts."""
+    fields, lines = _lines(asked)
+    widths = _widths(fields, lines)
     axes.axis("off")
-    fields, rows = [f for f in asked.panel.fields if not f.hidden], _rows(asked)[:LINES]
-    cells = [[_cell(field, row) for field in fields] for row in rows]
-    heads = [f"{field.title.zh}\n{field.title.en}" for field in fields]
-    table = axes.table(
-        cellText=[[text for text, _ in line] for line in cells],
-        cellColours=[[colour for _, colour in line] for line in cells],
-        colLabels=heads, loc="upper center", cellLoc="left",
-    )  # fmt: skip
-    table.auto_set_font_size(False)
-    table.set_fontsize(6)
-    table.auto_set_column_width(list(range(len(fields))))
-    for (line, _), cell in table.get_celld().items():
-        if line == 0:
-            cell.set_height(cell.get_height() * 1.8)
+    axes.set_xlim(0, max(sum(widths), axes.figure.get_figwidth() - 2 * MARGIN))
+    axes.set_ylim(HEAD + ROW * len(lines), 0)
+    left = 0.0
+    for column, (field, width) in enumerate(zip(fields, widths, strict=True)):
+        head = f"{field.title.zh}\n{field.title.en}"
+        axes.text(left + PAD, HEAD / 2, head, va="center", fontsize=8, color=INK)
+        for number, line in enumerate(lines):
+            top, (text, colour) = HEAD + ROW * number, line[column]
+            box = Rectangle((left, top), width, ROW, facecolor=colour, edgecolor=GRID, lw=0.6)
+            axes.add_patch(box)
+            ink = INK if _is_light(colour) else "white"
+            axes.text(left + PAD, top + ROW / 2, text, va="center", fontsize=9, color=ink)
+        left += width
+
+
+def _lines(asked: Asked) -> tuple[list[Field], list[list[tuple[str, str]]]]:
+    fields = [field for field in asked.panel.fields if not field.hidden]
+    return fields, [[_cell(f, row) for f in fields] for row in _rows(asked)[:LINES]]
+
+
+def _widths(fields: list[Field], lines: list[list[tuple[str, str]]]) -> list[float]:
+    """Inches of each column: of its longest text."""
+    texts = [
+        [field.title.zh, field.title.en, *(line[n][0] for line in lines)]
+        for n, field in enumerate(fields)
+    ]
+    return [2 * PAD + max(_inches(text) for text in column) for column in texts]
+
+
+def _inches(text: str) -> float:
+    """How wide a text of 9 points is, generously."""
+    return sum(WIDE if unicodedata.east_asian_width(c) in "WF" else NARROW for c in text)
+
+
+def _is_light(colour: str) -> bool:
+    red, green, blue = to_rgb(colour)
+    return 0.3 * red + 0.59 * green + 0.11 * blue > 0.5
+
+
+def _size(asked: Asked) -> tuple[float, float]:
+    """Inches: of the panel's place in the grid, more where its title or columns need more."""
+    panel = asked.panel
+    wide = max(panel.width * INCHES, _inches(text_of(panel.title)) * 1.2 + 2 * MARGIN)
+    if panel.kind is not Kind.TABLE or not asked.answer.rows:
+        return wide, panel.height * 0.42 + 0.6
+    fields, lines = _lines(asked)
+    return max(wide, sum(_widths(fields, lines)) + 2 * MARGIN), HEAD + ROW * len(lines) + 0.7
 
 
 def _cell(field: Field, row: Mapping[str, Any]) -> tuple[str, str]:
     value = row[field.column]
     words = {known: (text, colour) for known, text, colour in field.words}
-    text, colour = words.get(_plain(value), (_number(value, field.unit)[:LETTERS], ""))
-    if not colour and field.steps:
+    text, colour = words.get(_plain(value), (_number(value, field.unit), ""))
+    if len(text) > LETTERS:
+        text = text[: LETTERS - 1] + "…"
+    if not colour and field.steps and value is not None:
         colour = colour_at(field.steps, value)
     return text, colour or "white"
 
@@ -151,9 +202,19 @@ def _number(value: Any, unit: str) -> str:
         return ""
     if isinstance(value, datetime):
         return f"{value.astimezone(ZONE):%m-%d %H:%M:%S}"
+    if unit == "s" and isinstance(value, (int, float, Decimal)):
+        return _length(float(value))
     if isinstance(value, (float, Decimal)):
         return f"{float(value):.6g} {_unit(unit)}".strip()
     return f"{value} {_unit(unit)}".strip()
+
+
+def _length(seconds: float) -> str:
+    """As Grafana does: in the greatest unit that is reached."""
+    for name, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if abs(seconds) >= size:
+            return f"{seconds / size:.3g} {name}"
+    return f"{seconds:.3g} s"
 
 
 def _unit(unit: str) -> str:
