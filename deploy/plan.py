@@ -13,7 +13,6 @@ from deploy.process import write_atomically
 LIVE_NAMESPACE = "citybrain"
 PLAY_NAMESPACE = "play"
 SCENARIOS = ("typhoon", "ordinary", "smog", "heat-wave", "cold-wave")
-PLAY_SPEED = "60"
 PLAN_FILE = "plan.json"
 
 
@@ -25,6 +24,18 @@ class Child:
     command: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
     ends: bool = False  # it may finish: exit code 0 is final
+
+
+@dataclass(frozen=True, slots=True)
+class PlayPace:
+    """How large a city a scenario is played over, and at how many times real time."""
+
+    speed: float = 60.0
+    points: int = 1_800
+
+    def options(self) -> tuple[str, ...]:
+        """For `citybrain simulate`."""
+        return ("--speed", f"{self.speed:g}", "--points", str(self.points))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +68,12 @@ def citybrain(*arguments: str) -> tuple[str, ...]:
     return (sys.executable, "-m", "deploy.cli", *arguments)
 
 
-def make_plan(play: str | None, gateway_keys: str = "required", kafka: str | None = None) -> Plan:
+def make_plan(
+    play: str | None,
+    gateway_keys: str = "required",
+    kafka: str | None = None,
+    pace: PlayPace = PlayPace(),
+) -> Plan:
     """The live city, and with a scenario also the simulated one in a namespace of its own.
 
     `gateway_keys` is `CITYBRAIN_GATEWAY_KEYS` of the gateway; `kafka` the address of a Kafka that
@@ -73,7 +89,7 @@ def make_plan(play: str | None, gateway_keys: str = "required", kafka: str | Non
     ]
     if play is not None:
         there = log | {"CITYBRAIN_NAMESPACE": PLAY_NAMESPACE}
-        simulate = citybrain("simulate", play, "--namespace", PLAY_NAMESPACE, "--speed", PLAY_SPEED)
+        simulate = citybrain("simulate", play, "--namespace", PLAY_NAMESPACE, *pace.options())
         children += [
             Child("play-worker", citybrain("worker", "--namespace", PLAY_NAMESPACE), there),
             Child("play-simulator", simulate, there, ends=True),

@@ -14,7 +14,7 @@ from deploy import infrastructure, service
 from deploy.health import port_is_taken, status_of
 from deploy.infrastructure import Infra
 from deploy.logfile import last_lines
-from deploy.plan import LIVE_NAMESPACE, PLAY_NAMESPACE, SCENARIOS, make_plan
+from deploy.plan import LIVE_NAMESPACE, PLAY_NAMESPACE, SCENARIOS, PlayPace, make_plan
 from deploy.process import wait_until
 from deploy.supervisor import leftovers
 from streams.errors import Misconfigured, Unavailable
@@ -81,7 +81,9 @@ def start_all(settings: Settings, infra: Infra, play: str | None, steps: Milesto
     _migrate(addresses.database, settings, play)
     steps.reached("schemas ready")
     ours = addresses.kafka if infra in (Infra.NATIVE, Infra.COMPOSE) else None
-    service.ensure(var_dir, make_plan(play, gateway_keys(settings), ours), infra)
+    pace = PlayPace(settings.play_speed, settings.play_points)
+    plan = make_plan(play, gateway_keys(settings), ours, pace)
+    service.ensure(var_dir, plan, infra)
     _wait_for_api(settings, play, steps)
     _wait_for_gateway(settings, steps)
     _wait_for_worker(addresses.database, settings, LIVE_NAMESPACE, steps)

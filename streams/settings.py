@@ -84,6 +84,19 @@ class Settings(BaseSettings):
     api_port: int = Field(8600, ge=0, le=65535, description="Port of the API and start page.")
     gateway_host: str = Field("127.0.0.1", description="Address the HTTP gateway listens on.")
     gateway_port: int = Field(8601, ge=0, le=65535, description="Port of the HTTP gateway.")
+    play_speed: float = Field(
+        60.0,
+        gt=0.0,
+        description="Times real time at which `up --play` plays its scenario, in force from the "
+        "next `up`.",
+    )
+    play_points: int = Field(
+        1_800,
+        ge=1,
+        le=20_000,
+        description="Flood points of the city that `up --play` simulates: fewer for a small "
+        "machine; 20 fill one county, 1800 all. A city that is there already keeps its own.",
+    )
     keep_readings_days: int = Field(
         0,
         ge=0,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from deploy import logfile
-from deploy.plan import Plan, make_plan
+from deploy.plan import Plan, PlayPace, make_plan
 from deploy.startup import gateway_keys
 from deploy.supervisor import pause_s
 from streams.settings import Settings
@@ -26,6 +26,14 @@ def test_simulated_city_never_runs_in_the_live_namespace() -> None:
     assert not any("simulate" in child.command for child in live.children)
     added = make_plan("typhoon").children[len(live.children) :]
     assert {child.environment["CITYBRAIN_NAMESPACE"] for child in added} == {"play"}
+
+
+def test_a_scenario_is_played_as_the_settings_say() -> None:
+    usual = PlayPace(Settings().play_speed, Settings().play_points)
+    assert usual == PlayPace()
+    assert make_plan("typhoon").children[-1].command[-4:] == ("--speed", "60", "--points", "1800")
+    small = make_plan("typhoon", pace=PlayPace(speed=150.0, points=40)).children[-1]
+    assert small.command[-4:] == ("--speed", "150", "--points", "40")
 
 
 @pytest.mark.parametrize(
