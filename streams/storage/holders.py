@@ -2,8 +2,8 @@
 
 A stopped process keeps locks that everybody needs: of rows, in its recomputer, region runner or
 numbering; of the new chunk of a hypertable, which every other COPY of that day waits for, in its
-commit. Whoever holds some and leaves the server waiting for its next word is ended: a process that
-is only slow connects again and loses nothing.
+commit; of a table, in its upkeep. Whoever holds more than a reader's lock and leaves the server
+waiting for its next word is ended: a process that is only slow connects again and loses nothing.
 """
 
 from __future__ import annotations
@@ -20,8 +20,11 @@ SILENT_MS = 2_000  # and ends holders that have said nothing for so long
 END_SILENT_HOLDERS = """
 select pg_terminate_backend(a.pid, 5000)
 from pg_stat_activity a
-where a.pid in (select pid from pg_locks
-                where granted and relation in ('position'::regclass, 'log_partition'::regclass))
+where a.pid in (select l.pid
+                from pg_locks l join pg_class c on c.oid = l.relation
+                join pg_namespace n on n.oid = c.relnamespace
+                where l.granted and l.mode <> 'AccessShareLock'
+                  and n.nspname in (current_schema(), '_timescaledb_internal'))
   and a.pid <> pg_backend_pid() and starts_with(a.application_name, 'citybrain ')
   and a.wait_event = 'ClientRead'
   and a.state_change < clock_timestamp() - %(silent_ms)s * interval '1 millisecond'

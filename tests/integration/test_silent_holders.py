@@ -88,6 +88,29 @@ def test_the_recomputer_goes_on(database_url: str, store: str, stopped: Connecti
     recomputer.close()
 
 
+def test_a_table_is_set_free(database_url: str, store: str, stopped: Connection) -> None:
+    host = HostStore(database_url, store)
+    stopped.execute("lock table outbox in share mode")
+    with pytest.raises(Unavailable, match="lock timeout"):
+        host.number_outbox()
+    assert host.number_outbox() == 0
+    assert is_gone(stopped)
+    host.close()
+
+
+def test_a_reader_is_left_alone(database_url: str, store: str, stopped: Connection) -> None:
+    host = HostStore(database_url, store)
+    assert host.number_outbox() == 0
+    with connect(database_url, store, "citybrain api") as reader:
+        reader.execute("select count(*) from outbox")
+        stopped.execute(HOLD_COUNTER, (OUTBOX_TOPIC, 0))
+        with pytest.raises(Unavailable, match="lock timeout"):
+            host.number_outbox()
+        assert is_gone(stopped)
+        assert not is_gone(reader)
+    host.close()
+
+
 def test_a_holder_that_works_is_left_alone(
     database_url: str, store: str, stopped: Connection
 ) -> None:
