@@ -49,7 +49,7 @@ def draw(asked: Asked, path: Path) -> None:
         else:
             _DRAWN[panel.kind](axes, asked)
         figure.tight_layout()
-        figure.savefig(path)
+        figure.savefig(path, bbox_inches="tight", pad_inches=MARGIN)
 
 
 def _empty(axes: Any, words: str) -> None:
@@ -107,7 +107,7 @@ def _map(axes: Any, asked: Asked) -> None:
 
 def _bars(axes: Any, asked: Asked) -> None:
     fields, rows = asked.panel.fields, _rows(asked)
-    names = [str(row[fields[0].column]) for row in rows]
+    names = [_cell(fields[0], row)[0] for row in rows]
     begun = [0.0] * len(rows)
     for field in fields[1:]:
         values = [float(row[field.column] or 0) for row in rows]
@@ -205,7 +205,9 @@ def _number(value: Any, unit: str) -> str:
     if unit == "s" and isinstance(value, (int, float, Decimal)):
         return _length(float(value))
     if isinstance(value, (float, Decimal)):
-        return f"{float(value):.6g} {_unit(unit)}".strip()
+        number = float(value)
+        shown = f"{number:.0f}" if abs(number) >= 1000 else f"{number:.4g}"
+        return f"{shown} {_unit(unit)}".strip()
     return f"{value} {_unit(unit)}".strip()
 
 

@@ -10,9 +10,14 @@ import pytest
 
 from dashboards.grafana.ask import ask_all, choose, note_mistakes
 from dashboards.grafana.boards import boards
+from dashboards.grafana.macros import TimeRange, interpolate
 from dashboards.grafana.model import Panel
+from dashboards.grafana.sql import Queries
+from streams.contracts.reason import NamespaceKind
 from streams.domains import find_domains
 from streams.storage.boards import Reading, reading
+from streams.storage.connect import connect
+from streams.storage.migrate import migrate
 from tests.support.typhoon import NAMESPACE, Typhoon
 
 pytestmark = pytest.mark.integration
@@ -115,6 +120,53 @@ def test_nothing_is_unaccounted_for(session: Reading, typhoon: Typhoon) -> None:
     assert int(str(row["value"])) == 0
     went = answer("ledger", "Where readings went, by domain, since the start", session, typhoon)
     assert sum(int(str(row["duplicate"])) for row in went) > 0
+
+
+def test_silent_sensors_are_counted_once_and_in_their_domain(
+    session: Reading, typhoon: Typhoon
+) -> None:
+    rows = session.ask(
+        "select count(t.sensor), count(distinct s.sensor)"
+        f" from {NAMESPACE}.board_sensor s left join {NAMESPACE}.board_ticket t"
+        " on t.sensor = s.sensor and t.kind = 'silent' and t.closed is null"
+    ).rows
+    silent, sensors = rows[0]
+    assert 0 < silent < sensors
+    (share,) = answer("situation", "sensors reporting", session, typhoon)
+    assert float(str(share["value"])) == pytest.approx(100 * (sensors - silent) / sensors)
+    told = answer("situation", "Freshness by domain", session, typhoon)
+    assert sum(int(str(row["silent"])) for row in told) == silent
+    for row in told:
+        (own,) = answer(f"domain-{row['domain']}", "silent sensors", session, typhoon)
+        assert own["value"] == int(str(row["silent"]))
+    listed = answer("situation", "Silence, and who answered", session, typhoon)
+    assert sum(row["what"] == "ticket" for row in listed) == silent
+
+
+def test_late_readings_and_matters_are_told(session: Reading, typhoon: Typhoon) -> None:
+    sources = answer("ledger", "By source", session, typhoon)
+    assert sum(int(str(row["late"])) for row in sources) > 0
+    assert answer("ledger", "Maintenance matters by kind", session, typhoon)
+
+
+def test_the_wait_for_the_commit_is_told_where_the_clock_is_the_wall_s(
+    database_url: str, namespace: str
+) -> None:
+    migrate(database_url, namespace, NamespaceKind.LIVE)
+    with connect(database_url, namespace) as connection:
+        connection.execute(
+            "insert into outbox (sequence, topic, key, area, status, notify, content, numbered_at)"
+            " select n, 'city.alert.v1', 'a', '330106', 'Actual', true,"
+            " jsonb_build_object('decided_ms', ms_of(now())), now() + interval '1 second' * n"
+            " from generate_series(1, 3) n"
+        )
+        now = connection.execute("select now()").fetchall()[0][0]
+    seen = TimeRange(now - timedelta(hours=1), now + timedelta(hours=1))
+    asked = interpolate(Queries("platform", namespace).get("waited"), seen, 3600, {})
+    with reading(database_url, namespace) as session:
+        rows = session.ask(asked).rows
+    found = {metric: value for _, metric, value in rows}
+    assert found == pytest.approx({"p50": 2.0, "p95": 2.9}, abs=0.001)
 
 
 def test_a_county_shows_its_own_alerts_only(session: Reading, typhoon: Typhoon) -> None:

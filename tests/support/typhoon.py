@@ -33,7 +33,7 @@ class Typhoon:
 
 @pytest.fixture(scope="session")
 def typhoon(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Typhoon]:
-    """Two counties with 40 flood points; the gateway that fails and the late readings included."""
+    """Two counties with 40 flood points; late readings, and sensors that jump or fall silent."""
     options = Options.parse(
         "typhoon",
         namespace=NAMESPACE,
@@ -41,7 +41,7 @@ def typhoon(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
         points=40,
         speed="max",
         hours=HOURS,
-        faults=("late:0.02", "duplicates:0.02"),
+        faults=("late:0.02+45", "duplicates:0.02", "spiking:0.1", "dead:0.1@120"),
         start=None,
         ahead=0,
         fresh=True,

@@ -12,13 +12,14 @@ from typing import Any
 import pytest
 
 from dashboards.grafana.assemble import Place, assemble, written
-from dashboards.grafana.boards import boards
+from dashboards.grafana.boards import boards, words
 from dashboards.grafana.boards.domain import board as domain_board
 from dashboards.grafana.checks import mistakes, panels_of, schema_mistakes
 from dashboards.grafana.model import UID_MOST, Board, uid_of
 from dashboards.grafana.sql import Queries, literal
 from sensors.warnings.types import TYPES
 from streams.contracts.domain import Domain, Property, Title
+from streams.contracts.reason import Change, Reason
 from streams.domains import find_domains
 from tests.support.shared_data import shared_data
 from tests.support.toy_domain.noise import DOMAIN as NOISE
@@ -89,6 +90,11 @@ def test_a_domain_that_is_warned_of_or_has_roads_shows_them() -> None:
         "noise": {"Incidents"},
     }
     assert {t for domain in DOMAINS.values() for t in domain.warned} <= {*TYPES}
+
+
+def test_what_the_stream_tells_has_a_name_for_people() -> None:
+    assert {value for value, _, _ in words.CHANGES} == {*Change}
+    assert {value for value, _, _ in words.REASONS} == {*Reason}
 
 
 def test_thresholds_are_drawn_in_the_unit_of_the_property() -> None:

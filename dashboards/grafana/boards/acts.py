@@ -6,33 +6,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dashboards.grafana.boards import parts
+from dashboards.grafana.boards import parts, words
 from dashboards.grafana.boards.parts import Named
 from dashboards.grafana.model import COLUMNS, Field, Panel, Rows
 from dashboards.grafana.sql import Queries
 from streams.contracts.domain import Title
 
-EXERCISE = Field(
-    "exercise", Title("演练", "exercise"), words=(("true", "是 yes", ""), ("false", "否 no", ""))
-)
-OVERDUE = Field("overdue", Title("逾期", "overdue"), words=parts.LATE)
-STATUS = Field(
-    "status",
-    Title("性质", "status"),
-    words=(("Actual", "实际 Actual", ""), ("Exercise", "演练 Exercise", ""),
-           ("Test", "测试 Test", "")),
-)  # fmt: skip
-CLOSURES = (
-    ("advised", "建议封闭 advised", parts.AMBER),
-    ("ordered", "已下令 ordered", parts.RED),
-    ("confirmed", "已封闭 confirmed", parts.RED),
-    ("reopened", "已恢复 reopened", parts.GREEN),
-)
-HAZARDS = (
-    ("open", "持续 open", ""),
-    ("over", "结束 over", ""),
-    ("stale", "中断 stale", parts.AMBER),
-)
+EXERCISE = parts.text("exercise", "演练", "exercise", words.PLAIN)
+OVERDUE = parts.text("overdue", "逾期", "overdue", words.BAD)
+STATUS = parts.text("status", "性质", "status", words.STATUSES)
 
 
 def numbers(queries: Queries) -> tuple[Panel, ...]:
@@ -60,7 +42,7 @@ def numbers(queries: Queries) -> tuple[Panel, ...]:
 
 def incidents(
     queries: Queries,
-    words: Named,
+    named: Named,
     domain: str = "",
     *,
     rows: Rows = Rows.MAY,
@@ -73,7 +55,7 @@ def incidents(
         queries.get("incidents", domain=domain),
         Title("没有进行中的事件", "no incident goes on"),
         (
-            parts.SEVERITY, parts.AREA, words.domain, parts.count("open", "生效", "open"),
+            parts.SEVERITY, parts.AREA, named.domain, parts.count("open", "生效", "open"),
             parts.count("hidden", "隐去", "hidden"), parts.count("ended", "结束", "ended"),
             Field("place", Title("最重的地点", "worst place")), parts.AGE,
             parts.moment("changed", "最近变化", "changed"), STATUS,
@@ -93,9 +75,9 @@ def warnings(queries: Queries, types: Sequence[str] = ()) -> Panel:
         queries.get("warnings", types=",".join(types)),
         Title("没有生效的官方预警", "no official warning is in force"),
         (
-            parts.SEVERITY, parts.words("event", "种类", "event"), parts.AREA,
-            parts.words("issuers", "发布单位", "issued by"),
-            parts.words("headline", "标题", "headline"), parts.moment("sent", "发布", "sent"),
+            parts.SEVERITY, parts.text("event", "种类", "event"), parts.AREA,
+            parts.text("issuers", "发布单位", "issued by"),
+            parts.text("headline", "标题", "headline"), parts.moment("sent", "发布", "sent"),
             parts.moment("expires", "有效至", "expires"), STATUS,
             Field("id", Title("原文", "original"), link=parts.WARNING_LINK),
         ),
@@ -111,13 +93,13 @@ def closures(queries: Queries) -> Panel:
         queries.get("closures"),
         Title("没有封闭的道路", "no road is closed"),
         (
-            Field("state", Title("状态", "state"), words=CLOSURES),
-            parts.words("road", "道路", "road"), parts.AREA, parts.moment("since", "自", "since"),
+            parts.text("state", "状态", "state", words.CLOSURES),
+            parts.text("road", "道路", "road"), parts.AREA, parts.moment("since", "自", "since"),
             parts.moment("advised_at", "建议", "advised"),
             parts.moment("ordered_at", "下令", "ordered"),
             parts.moment("confirmed_at", "现场确认", "confirmed"),
             parts.moment("reopened_at", "恢复", "reopened"),
-            Field("hazard", Title("险情", "hazard"), words=HAZARDS), OVERDUE, EXERCISE,
+            parts.text("hazard", "险情", "hazard", words.HAZARDS), OVERDUE, EXERCISE,
             Field("id", Title("经过", "steps"), link=parts.CLOSURE_LINK),
         ),
         explains=Title("谁下的令在接口中查，限有权者", "who ordered it: in the API, if you may"),

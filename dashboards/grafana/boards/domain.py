@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from dashboards.grafana import rules
-from dashboards.grafana.boards import acts, parts
+from dashboards.grafana.boards import acts, parts, words
 from dashboards.grafana.model import (
     SEVERITIES,
     SEVERITY_STEPS,
@@ -51,13 +51,13 @@ def board(domain: Domain, namespace: str, given: Mapping[str, str] | None = None
         Row(Title("指标", "Figures"), tuple(_figures(domain, numbers, queries))),
         Row(Title("预警", "Alerts"), tuple(_alerts(domain, namespace, queries))),
         Row(Title("发布与处置", "Warned and closed"), tuple(_acts(domain, namespace))),
-        Row(Title("数据质量", "Data quality"), _quality(domain, queries)),
+        Row(Title("数据质量", "Data quality"), _quality(domain, namespace, queries)),
     ]
     choices = Queries("choice", namespace)
     notes = Notes(
         Title("橙色和红色预警", "orange and red alerts"),
         choices.get("alert_notes", domain=domain.name),
-        parts.AMBER,
+        words.AMBER,
     )
     return Board(
         f"domain-{domain.name}",
@@ -191,7 +191,7 @@ def _state(fact: FactSpec, queries: Queries) -> Panel:
         parts.QUIET,
         (
             parts.AREA,
-            parts.words("level", "级别", "level"),
+            parts.text("level", "级别", "level", words.LEVELS),
             Field("value", fact.title, unit),
             Field("lower", Title("下限", "lower"), unit),
             Field("upper", Title("上限", "upper"), unit),
@@ -228,8 +228,8 @@ def _acts(domain: Domain, namespace: str) -> Iterator[Panel]:
         yield acts.closures(queries)
 
 
-def _quality(domain: Domain, queries: Queries) -> tuple[Panel, ...]:
-    name = domain.name
+def _quality(domain: Domain, namespace: str, queries: Queries) -> tuple[Panel, ...]:
+    name, property = domain.name, parts.named({domain.name: domain}, namespace).property
     went = Panel(
         Kind.BARS,
         Title("读数去向（按来源）", "Where readings went, by source"),
@@ -244,8 +244,8 @@ def _quality(domain: Domain, queries: Queries) -> tuple[Panel, ...]:
         queries.get("health", domain=name),
         Title("还没有一天结束", "no day has ended yet"),
         (
-            parts.words("sensor", "传感器", "sensor"), parts.PLACE, parts.AREA,
-            parts.words("property", "属性", "property"),
+            parts.text("sensor", "传感器", "sensor"), parts.PLACE, parts.AREA,
+            property,
             Field("score", Title("健康分", "score"), "none", parts.SHARE_STEPS), parts.COMPLETE,
             parts.count("late", "迟到", "late"),
             Field("gap_s", Title("最长中断", "longest gap"), "s"),
@@ -256,8 +256,8 @@ def _quality(domain: Domain, queries: Queries) -> tuple[Panel, ...]:
         queries.get("tickets", domain=name),
         Title("没有未结事项", "nothing is open"),
         (
-            parts.words("kind", "种类", "kind"), parts.words("subject", "对象", "subject"),
-            parts.AREA, parts.words("property", "属性", "property"),
+            parts.text("kind", "种类", "kind", words.TICKETS),
+            parts.text("subject", "对象", "subject"), parts.AREA, property,
             parts.moment("opened", "开始", "opened"), parts.AGE,
         ),
     )  # fmt: skip
@@ -283,7 +283,7 @@ def _steps(
 
 
 LEDGER_FIELDS = (
-    parts.words("source", "来源", "source"),
+    parts.text("source", "来源", "source"),
     parts.count("on_time", "按时", "on time"),
     parts.count("late", "迟到", "late"),
     parts.count("duplicate", "重复", "duplicate"),

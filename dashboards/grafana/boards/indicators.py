@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from dashboards.grafana.boards import parts
+from dashboards.grafana.boards import parts, words
 from dashboards.grafana.model import Board, Field, Kind, Panel, Row, Step, unit_of
 from dashboards.grafana.sql import Queries
 from streams.contracts.domain import Title
@@ -42,7 +42,7 @@ def _panels(row: PlanRow, queries: Queries) -> Iterator[Panel]:
     yield Panel(
         Kind.SERIES,
         Title(f"{row.name}：历次数值", "over time"),
-        queries.get("known_curve" if asked["period"] == "state" else "curve", **asked),
+        queries.get("known_curve", **asked),
         unit,
         parts.QUIET,
         Title("绿线为2025年目标值", f"the line is the target of {LAST_YEAR}"),
@@ -61,8 +61,9 @@ def _panels(row: PlanRow, queries: Queries) -> Iterator[Panel]:
             parts.moment("time", "得知", "known from"), parts.AREA,
             parts.moment("start", "期间起", "period from"),
             parts.count("revision", "修订号", "revision"),
-            Field("value", Title("数值", "value"), unit), parts.words("cause", "原因", "cause"),
-            parts.words("method", "方法", "method"), parts.CODE,
+            Field("value", Title("数值", "value"), unit),
+            parts.text("cause", "原因", "cause", words.CAUSES),
+            parts.text("method", "方法", "method"), parts.CODE,
         ),
     )  # fmt: skip
 
@@ -84,9 +85,9 @@ def _now(row: PlanRow, queries: Queries, asked: dict[str, str]) -> Panel:
             Field("lower", Title("下限", "lower"), unit),
             Field("upper", Title("上限", "upper"), unit),
             parts.count("have", "已有", "have"), parts.count("want", "应有", "want"),
-            parts.words("base", "2020年", "base"),
-            parts.words("path", f"{FIRST_YEAR}—{LAST_YEAR}线性参考值", "reference path"),
-            parts.words("target", f"{LAST_YEAR}年目标值", "target"),
+            parts.text("base", "2020年", "base"),
+            parts.text("path", f"{FIRST_YEAR}—{LAST_YEAR}线性参考值", "reference path"),
+            parts.text("target", f"{LAST_YEAR}年目标值", "target"),
             parts.count("revision", "修订号", "revision"),
             parts.moment("start", "期间起", "period from"),
             parts.moment("known_from", "得知", "known from"), parts.CODE,
@@ -107,7 +108,7 @@ def _signed_off(queries: Queries, asked: dict[str, str]) -> Panel:
             parts.AREA, parts.count("signed_off", "已销号", "signed off"),
             parts.count("inventory", "名册", "inventory"),
             parts.count("relapses", "疑似复发", "relapses proposed", parts.FEW_WANTED),
-            parts.words("points", "点位", "points"), parts.CODE,
+            parts.text("points", "点位", "points"), parts.CODE,
         ),
         explains=Title(
             "复发由流提出，经登记确认后才计入", "relapses are proposed; a person confirms them"
@@ -128,8 +129,8 @@ def _rules(queries: Queries, asked: dict[str, str]) -> Panel:
             Field("rule_2026", Title("按2026标准", "under 2026"), percent),
             parts.count("good", "优良天", "good days"),
             parts.count("valid", "有效天", "valid days"),
-            parts.words("under_2012", "2012标准：优良/有效", "2012: good of valid"),
-            parts.words("under_2026", "2026标准：优良/有效", "2026: good of valid"),
+            parts.text("under_2012", "2012标准：优良/有效", "2012: good of valid"),
+            parts.text("under_2026", "2026标准：优良/有效", "2026: good of valid"),
             parts.count("wanted", "应有天", "days passed"), parts.CODE,
         ),
     )  # fmt: skip
@@ -138,7 +139,7 @@ def _rules(queries: Queries, asked: dict[str, str]) -> Panel:
 def _target(row: PlanRow) -> tuple[Step, ...]:
     """A line at the target, where it is one number."""
     value = row.target.value
-    return () if value is None else (Step(None, parts.AMBER), Step(float(value), parts.GREEN))
+    return () if value is None else (Step(None, words.AMBER), Step(float(value), words.GREEN))
 
 
 def _text(value: Decimal | None) -> str:

@@ -4,29 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dashboards.grafana.boards import parts
+from dashboards.grafana.boards import parts, words
 from dashboards.grafana.boards.domain import LEDGER_FIELDS
 from dashboards.grafana.boards.parts import Named
 from dashboards.grafana.model import Board, Field, Kind, Panel, Row, Rows
 from dashboards.grafana.sql import Queries
 from streams.contracts.domain import Domain, Title
 
-WOULD = (
-    ("earlier", "更早 earlier", ""),
-    ("higher", "更高 higher", ""),
-    ("longer", "更久 longer", ""),
-    ("raised", "本会报警 raised", parts.AMBER),
-)
-
 
 def board(domains: Mapping[str, Domain], namespace: str) -> Board:
     """Everything that was received is in exactly one column."""
-    queries, words = Queries("ledger", namespace), parts.named(domains, namespace)
-    domain = words.domain
+    queries, names = Queries("ledger", namespace), parts.named(domains, namespace)
+    domain = names.domain
     went = (_shares(queries, domain), _lost(queries), _sources(queries, domain))
     apart = (_quarantine(queries, domain), _dead(queries, domain))
-    good = (_bad(queries, domains), _tickets(queries), _health(queries))
-    late = (_revisions(queries), _late(queries, words))
+    good = (_bad(queries, domains), _tickets(queries), _health(queries, names.property))
+    late = (_revisions(queries), _late(queries, names))
     return Board(
         "ledger",
         Title("数据质量与台账", "Data quality and ledger"),
@@ -74,7 +67,7 @@ def _lost(queries: Queries) -> Panel:
 def _sources(queries: Queries, domain: Field) -> Panel:
     revised = parts.count("revised", "按时中的修订", "revised, of on time")
     share = Field("late_share", Title("迟到率", "late share"), "percent")
-    first = (parts.words("source", "来源", "source"), parts.AREA, domain)
+    first = (parts.text("source", "来源", "source"), parts.AREA, domain)
     return parts.table(
         Title("按来源", "By source"),
         queries.get("sources"),
@@ -98,7 +91,8 @@ def _quarantine(queries: Queries, domain: Field) -> Panel:
         queries.get("quarantine"),
         Title("没有隔离的读数", "nothing is quarantined"),
         (
-            parts.words("reason", "原因", "reason"), parts.words("source", "来源", "source"),
+            parts.text("reason", "原因", "reason", words.REASONS),
+            parts.text("source", "来源", "source"),
             domain, parts.count("readings", "读数", "readings"),
             parts.moment("first", "最早", "first"), parts.moment("last", "最近", "last"),
             Field("ahead", Title("最多提前", "ahead at most"), "s"),
@@ -113,7 +107,8 @@ def _dead(queries: Queries, domain: Field) -> Panel:
         queries.get("dead"),
         Title("没有死信", "no dead letter"),
         (
-            parts.words("reason", "原因", "reason"), parts.words("source", "来源", "source"),
+            parts.text("reason", "原因", "reason", words.REASONS),
+            parts.text("source", "来源", "source"),
             domain, parts.count("letters", "条数", "letters"),
             parts.count("waiting", "待处理", "waiting", parts.FEW_WANTED),
             parts.moment("last", "最近", "last"),
@@ -144,15 +139,15 @@ def _revisions(queries: Queries) -> Panel:
     )
 
 
-def _late(queries: Queries, words: Named) -> Panel:
+def _late(queries: Queries, names: Named) -> Panel:
     return parts.table(
         Title("迟到读数本会改变的预警", "Alerts that late readings would have changed"),
         queries.get("late"),
         Title("迟到读数不影响任何预警", "no late reading would have changed one"),
         (
-            parts.moment("time", "判定", "decided"), parts.SEVERITY, parts.AREA, words.domain,
-            words.rule, parts.words("subject", "对象", "subject"),
-            Field("kind", Title("本会", "would have"), words=WOULD),
+            parts.moment("time", "判定", "decided"), parts.SEVERITY, parts.AREA, names.domain,
+            names.rule, parts.text("subject", "对象", "subject"),
+            parts.text("kind", "本会", "would have", words.WOULD),
             parts.count("readings", "读数", "readings"), parts.READ,
             parts.moment("first_time", "最早读数", "first reading"), parts.ALERT,
         ),
@@ -166,7 +161,7 @@ def _tickets(queries: Queries) -> Panel:
         queries.get("tickets"),
         Title("没有维护事项", "none"),
         (
-            parts.words("kind", "种类", "kind"),
+            parts.text("kind", "种类", "kind", words.TICKETS),
             parts.count("open", "未结", "open", parts.FEW_WANTED),
             parts.count("all", "全部", "all"),
             parts.moment("oldest", "最早未结", "oldest open"),
@@ -174,13 +169,13 @@ def _tickets(queries: Queries) -> Panel:
     )
 
 
-def _health(queries: Queries) -> Panel:
+def _health(queries: Queries, property: Field) -> Panel:
     return parts.table(
         Title("传感器健康（最近一天）", "Sensor health, newest day"),
         queries.get("health"),
         Title("还没有一天结束", "no day has ended yet"),
         (
-            parts.words("property", "属性", "property"),
+            property,
             parts.count("sensors", "传感器", "sensors"),
             Field("score", Title("平均健康分", "mean score"), "none", parts.SHARE_STEPS),
             parts.COMPLETE,

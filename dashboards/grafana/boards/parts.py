@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from dashboards.grafana.boards import words
+from dashboards.grafana.boards.words import AMBER, GREEN, RED, Words
 from dashboards.grafana.model import (
     NOTHING,
     SEVERITIES,
@@ -21,12 +23,10 @@ from dashboards.grafana.model import (
 )
 from dashboards.grafana.sql import Queries
 from streams.contracts.domain import Domain, Title
-from streams.contracts.reason import Change
 
 MOMENT = "dateTimeAsIso"
 QUIET = Title("没有数据", "no data")
 NO_ALERTS = Title("没有预警", "no alerts")
-GREEN, AMBER, RED = "#4cc38a", "#f5872b", "#e5373e"
 ALERT_LINK = "${api}/v1/alerts/${__data.fields.id}"
 POINT_LINK = "${api}/v1/points/${__data.fields.point}"
 INCIDENT_LINK = "${api}/v1/incidents/${__data.fields.id}"
@@ -34,8 +34,6 @@ WARNING_LINK = "${api}/v1/warnings/${__data.fields.id}"
 CLOSURE_LINK = "${api}/v1/closures/${__data.fields.id}"
 CALLOUT_LINK = "${api}/v1/callouts/${__data.fields.id}"
 BOARD_LINK = "/d/{}${{__value.raw}}?${{__url_time_range}}&${{__all_variables}}"
-YES_NO = (("true", "是 yes", AMBER), ("false", "否 no", ""))
-LATE = (("true", "是 yes", RED), ("false", "否 no", ""))
 STALE_AFTER_S, LOST_AFTER_S = 300.0, 900.0  # house: a reader should look, should act
 
 
@@ -55,27 +53,13 @@ SHARE_STEPS = (Step(None, RED), Step(80.0, AMBER), Step(95.0, GREEN))
 
 AREA = Field("area", Title("区域", "area"))
 PLACE = Field("place", Title("地点", "place"))
-STATES = (
-    ("pending", "待确认 pending", ""),
-    ("firing", "生效 firing", ""),
-    ("resolved", "解除 resolved", ""),
-)
-CHANGES = tuple(
-    (change.value, f"{zh} {change.value}", "")
-    for change, zh in {
-        Change.ONSET: "出现", Change.CONFIRMED: "确认", Change.RAISED: "升级",
-        Change.LOWERED: "降级", Change.STALE: "中断", Change.FRESH: "恢复上报",
-        Change.CLEARED: "解除", Change.NOT_CONFIRMED: "未确认", Change.WITHDRAWN: "撤回",
-        Change.RETIRED: "停用",
-    }.items()
-)  # fmt: skip
-STATE = Field("state", Title("状态", "state"), words=STATES)
-CHANGE = Field("change", Title("变化", "change"), words=CHANGES)
+STATE = Field("state", Title("状态", "state"), words=words.STATES)
+CHANGE = Field("change", Title("变化", "change"), words=words.CHANGES)
 READ = Field("value", Title("数值", "value"))
 THRESHOLD = Field("threshold", Title("阈值", "threshold"))
 AGE = Field("age", Title("持续时间", "age"), "s")
-STALE = Field("stale", Title("数据中断", "stale"), words=YES_NO)
-UNVERIFIED = Field("unverified", Title("待核实", "unverified"), words=YES_NO)
+STALE = Field("stale", Title("数据中断", "stale"), words=words.YES_NO)
+UNVERIFIED = Field("unverified", Title("待核实", "unverified"), words=words.YES_NO)
 ALERT = Field("id", Title("证据", "evidence"), link=ALERT_LINK)
 POINT = Field("point", Title("点位", "point"), link=POINT_LINK)
 SEVERITY = Field("severity", Title("等级", "severity"), "none", SEVERITY_STEPS, SEVERITIES)
@@ -85,21 +69,26 @@ CODE = Field("code", Title("区划代码", "code"), link="${api}/v1/areas/${__da
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """Columns of domains and rules, by their titles."""
+    """Columns of domains, rules and properties, by their titles."""
 
     domain: Field
     rule: Field
+    property: Field
 
 
 def named(domains: Mapping[str, Domain], namespace: str) -> Named:
-    """What these domains call themselves and their rules; a domain leads to its own board."""
+    """What these domains call themselves, their rules and properties; a domain leads to its own
+    board."""
     every = [domains[name] for name in sorted(domains)]
     board = uid_of(namespace, "domain-")
-    titles = tuple((domain.name, domain.title.zh, "") for domain in every)
-    rules = tuple((rule.name, rule.title.zh, "") for domain in every for rule in domain.rules)
+    titles = (*((domain.name, domain.title.zh, "") for domain in every), words.REGION)
+    properties = tuple((p.name, p.title.zh, "") for domain in every for p in domain.properties)
+    own = ((rule.name, rule.title.zh, "") for domain in every for rule in domain.rules)
+    rules = (*own, words.GATEWAY_SILENT)
     return Named(
         Field("domain", Title("领域", "domain"), words=titles, link=BOARD_LINK.format(board)),
         Field("rule", Title("规则", "rule"), words=rules),
+        Field("property", Title("属性", "property"), words=properties),
     )
 
 
@@ -123,9 +112,9 @@ def count(column: str, zh: str, en: str, steps: tuple[Step, ...] = ()) -> Field:
     return Field(column, Title(zh, en), "none", steps)
 
 
-def words(column: str, zh: str, en: str) -> Field:
-    """A column of text."""
-    return Field(column, Title(zh, en), TEXT_ONLY)
+def text(column: str, zh: str, en: str, known: Words = ()) -> Field:
+    """A column of text; what it is called, where its values are known."""
+    return Field(column, Title(zh, en), TEXT_ONLY, words=known)
 
 
 def choices(namespace: str, *, counties: bool = True) -> tuple[Variable, ...]:
@@ -147,7 +136,7 @@ def number(
     rows: Rows = Rows.MAY,
     width: int = 4,
     explains: Title = NOTHING,
-    words: tuple[tuple[str, str, str], ...] = (),
+    words: Words = (),
     decimals: int | None = None,
 ) -> Panel:
     """One number in a small box."""

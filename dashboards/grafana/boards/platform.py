@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dashboards.grafana.boards import parts
+from dashboards.grafana.boards import parts, words
 from dashboards.grafana.model import Board, Field, Kind, Panel, Row, Rows
 from dashboards.grafana.sql import Queries
 from streams.contracts.domain import Domain, Title
@@ -137,12 +137,12 @@ def _workers(queries: Queries) -> Panel:
         queries.get("worker_list"),
         Title("没有工作进程", "no worker"),
         (
-            parts.words("name", "名称", "name"),
+            parts.text("name", "名称", "name"),
             parts.moment("started", "启动", "started"),
             parts.moment("beat", "最近心跳", "last beat"),
             parts.count("partitions", "分区数", "partitions"),
             parts.count("behind", "滞后", "behind"),
-            Field("leads", Title("主", "leads"), words=parts.YES_NO),
+            Field("leads", Title("主", "leads"), words=words.PLAIN),
             Field("silent", Title("沉默", "silent"), "s", parts.AGE_STEPS),
         ),
     )
@@ -154,7 +154,8 @@ def _gateways(queries: Queries) -> Panel:
         queries.get("gateways"),
         Title("没有登记的网关", "no gateway is registered"),
         (
-            parts.words("gateway", "网关", "gateway"), parts.AREA, parts.STATE,
+            parts.text("gateway", "网关", "gateway"), parts.AREA,
+            parts.text("state", "状态", "state", words.GATEWAYS),
             parts.moment("seen_at", "最近", "seen"),
             parts.count("queue", "积压", "waits in it"),
         ),
@@ -168,8 +169,8 @@ def _deliveries(queries: Queries) -> Panel:
         queries.get("deliveries"),
         Title("没有投递", "nothing was delivered"),
         (
-            parts.words("name", "订阅", "subscription"),
-            parts.words("channel", "渠道", "channel"),
+            parts.text("name", "订阅", "subscription"),
+            parts.text("channel", "渠道", "channel"),
             parts.count("waiting", "等待", "waiting", parts.FEW_WANTED),
             parts.count("sent", "已送达", "sent"),
             parts.count("dead", "失败", "dead", parts.NONE_WANTED),
@@ -189,6 +190,6 @@ def _store(queries: Queries) -> Panel:
         Title("库", "Store"),
         queries.get("store"),
         parts.QUIET,
-        tuple(parts.words(column, zh, column.replace("_", " ")) for column, zh in names),
+        tuple(parts.text(column, zh, column.replace("_", " ")) for column, zh in names),
         rows=Rows.MUST,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from dashboards.grafana.boards import acts, parts
+from dashboards.grafana.boards import acts, parts, words
 from dashboards.grafana.boards.domain import usual_s
 from dashboards.grafana.boards.parts import Named, named
 from dashboards.grafana.model import (
@@ -34,7 +34,7 @@ _WORDS = {
 
 def board(domains: Mapping[str, Domain], namespace: str) -> Board:
     """The situation of the chosen areas at the end of the chosen time."""
-    queries, words = Queries("situation", namespace), named(domains, namespace)
+    queries, names = Queries("situation", namespace), named(domains, namespace)
     acted = Queries("acts", namespace)
     usual = json.dumps({name: usual_s(domains[name]) for name in sorted(domains)})
     return Board(
@@ -46,10 +46,10 @@ def board(domains: Mapping[str, Domain], namespace: str) -> Board:
         ),
         (
             Row(Title("现在", "Now"), (*_now(queries, usual), *acts.numbers(acted))),
-            Row(Title("在哪里", "Where"), _where(queries, acted, words)),
+            Row(Title("在哪里", "Where"), _where(queries, acted, names)),
             Row(Title("发布与处置", "Warned and done"), _done(acted)),
-            Row(Title("变化", "Changes"), (_over_time(queries), _changed(queries, words))),
-            Row(Title("可信程度", "Trust"), (_freshness(queries, usual, words), _silence(queries))),
+            Row(Title("变化", "Changes"), (_over_time(queries), _changed(queries, names))),
+            Row(Title("可信程度", "Trust"), (_freshness(queries, usual, names), _silence(queries))),
         ),
         parts.choices(namespace),
         refresh="10s",
@@ -96,10 +96,10 @@ def _now(queries: Queries, usual: str) -> tuple[Panel, ...]:
     return (*colours, unknown, behind, complete)
 
 
-def _where(queries: Queries, acted: Queries, words: Named) -> tuple[Panel, ...]:
+def _where(queries: Queries, acted: Queries, names: Named) -> tuple[Panel, ...]:
     """Incidents lead; their alerts stand below."""
-    led = acts.incidents(acted, words, rows=Rows.MUST, width=12, height=14)
-    return _map(queries), led, _open(queries, words)
+    led = acts.incidents(acted, names, rows=Rows.MUST, width=12, height=14)
+    return _map(queries), led, _open(queries, names)
 
 
 def _done(acted: Queries) -> tuple[Panel, ...]:
@@ -123,12 +123,12 @@ def _map(queries: Queries) -> Panel:
     )
 
 
-def _open(queries: Queries, words: Named) -> Panel:
+def _open(queries: Queries, names: Named) -> Panel:
     fields = (
-        parts.SEVERITY, parts.AREA, words.domain, words.rule, parts.PLACE, parts.READ,
+        parts.SEVERITY, parts.AREA, names.domain, names.rule, parts.PLACE, parts.READ,
         parts.THRESHOLD, parts.AGE, parts.STALE, parts.UNVERIFIED,
         parts.moment("acknowledged_at", "已确认", "acknowledged"),
-        Field("closure_state", Title("封路", "road closure"), words=acts.CLOSURES), parts.ALERT,
+        parts.text("closure_state", "封路", "road closure", words.CLOSURES), parts.ALERT,
     )  # fmt: skip
     return parts.table(
         Title("当前预警", "Open alerts"),
@@ -157,9 +157,9 @@ def _over_time(queries: Queries) -> Panel:
     )
 
 
-def _changed(queries: Queries, words: Named) -> Panel:
+def _changed(queries: Queries, names: Named) -> Panel:
     fields = (
-        parts.moment("time", "时间", "time"), parts.SEVERITY, parts.AREA, words.domain, words.rule,
+        parts.moment("time", "时间", "time"), parts.SEVERITY, parts.AREA, names.domain, names.rule,
         parts.PLACE, parts.CHANGE, parts.STATE, parts.READ, parts.ALERT,
     )  # fmt: skip
     return parts.table(
@@ -172,9 +172,9 @@ def _changed(queries: Queries, words: Named) -> Panel:
     )
 
 
-def _freshness(queries: Queries, usual: str, words: Named) -> Panel:
+def _freshness(queries: Queries, usual: str, names: Named) -> Panel:
     fields = (
-        words.domain,
+        names.domain,
         parts.moment("complete_up_to", "完整至", "complete up to"),
         Field("age", Title("滞后", "behind"), "s"),
         Field("overdue", Title("逾期", "overdue"), "s", parts.AGE_STEPS),
@@ -192,11 +192,11 @@ def _freshness(queries: Queries, usual: str, words: Named) -> Panel:
 
 def _silence(queries: Queries) -> Panel:
     fields = (
-        parts.words("what", "什么", "what"),
-        parts.words("subject", "对象", "subject"),
+        parts.text("what", "什么", "what", words.SILENT),
+        parts.text("subject", "对象", "subject"),
         parts.AREA,
         parts.moment("since", "自", "since"),
-        parts.words("answer", "处置", "answer"),
+        parts.text("answer", "处置", "answer", words.ANSWERS),
     )
     return parts.table(
         Title("沉默与处置", "Silence, and who answered"),

@@ -11,8 +11,8 @@ select greatest(extract(epoch from $__timeTo()::timestamptz - min(watermark)), 0
 from {ns}.board_freshness where domain = {domain} and area in ($county) having count(*) > 0
 
 -- name: silent
-select coalesce(sum(silent), 0) as value from {ns}.board_freshness
-where domain = {domain} and area in ($county)
+select count(*) as value from {ns}.board_silent_sensor
+where {domain} = any(domains) and area in ($county)
 
 -- name: latest
 -- The newest window of every point; where a point has several sensors, the highest. Pairs of time and

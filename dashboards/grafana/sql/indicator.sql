@@ -10,16 +10,8 @@ where f.indicator = {indicator} and f.period = {period} and f.known_to is null
     and f.start <= $__timeTo()
 order by f.area, f.start desc
 
--- name: curve
-select extract(epoch from f.start) as time, f.area_name as metric, f.value::float8 as value
-from {ns}.board_fact f
-where f.indicator = {indicator} and f.period = {period} and f.known_to is null
-    and f.level in ('province', 'city') and f.area in ($city, $province) and f.value is not null
-    and $__timeFilter(f.start)
-order by 1, 2
-
 -- name: known_curve
--- Of a figure without a period: when which value became known.
+-- When which value became known: of the year so far, or of a figure without a period.
 select extract(epoch from f.known_from) as time, f.area_name as metric, f.value::float8 as value
 from {ns}.board_fact f
 where f.indicator = {indicator} and f.period = {period} and f.level in ('province', 'city')

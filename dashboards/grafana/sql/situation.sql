@@ -16,9 +16,9 @@ from {ns}.board_freshness where area in ($county) having count(*) > 0
 
 -- name: complete
 -- Share of sensors that are not silent.
-select 100.0 * greatest(s.sensors - coalesce(f.silent, 0), 0) / nullif(s.sensors, 0) as value
+select 100.0 * greatest(s.sensors - f.silent, 0) / nullif(s.sensors, 0) as value
 from (select count(*) as sensors from {ns}.board_sensor where area in ($county)) s
-cross join (select sum(silent) as silent from {ns}.board_freshness where area in ($county)) f
+cross join (select count(*) as silent from {ns}.board_silent_sensor where area in ($county)) f
 
 -- name: map
 -- Every county at its centre; -1 is unknown, -2 has no sensors: neither is green.
@@ -99,7 +99,7 @@ from {ns}.board_freshness f where f.area in ($county) group by f.domain order by
 -- name: silence
 -- Silent things and whether somebody answered: stale alerts, gateways, open tickets.
 select * from (
-    select 'stale alert' as what, coalesce(al.point_name, al.area) as subject,
+    select 'alert' as what, coalesce(al.point_name, al.area) as subject,
         coalesce(al.area_name, al.area) as area, al.updated as since,
         case when act.acknowledged_at is not null then 'acknowledged' else 'open' end as answer
     from {ns}.board_alert al
@@ -108,11 +108,11 @@ select * from (
     ) act on true
     where al.stale and al.state = 'firing' and al.area in ($county, $city, $province)
     union all
-    select 'ticket: ' || t.kind, t.subject, coalesce(t.area_name, t.area), t.opened, 'open'
+    select 'ticket', t.subject, coalesce(t.area_name, t.area), t.opened, 'open'
     from {ns}.board_ticket t
     where t.closed is null and t.kind = 'silent' and t.area in ($county, $city, $province)
     union all
-    select 'gateway ' || coalesce(g.state, 'never heard'), g.gateway, coalesce(g.area_name, g.area),
+    select 'gateway', g.gateway, coalesce(g.area_name, g.area),
         g.seen_at, 'open'
     from {ns}.board_gateway g
     where g.state in ('offline', 'degraded') and g.area in ($county, $city, $province)
