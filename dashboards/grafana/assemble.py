@@ -16,11 +16,10 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import dashboard as sdk
 
 from dashboards.grafana import visuals
-from dashboards.grafana.model import COLUMNS, Board, Notes, Panel, Variable, uid_of
+from dashboards.grafana.model import COLUMNS, TAG, Board, Notes, Panel, Variable, uid_of
 from streams.contracts.domain import Title
 
 DATASOURCE_TYPE = "grafana-postgresql-datasource"
-TAG = "citybrain"
 ZONE = "Asia/Shanghai"
 ROW_HEIGHT = 1
 

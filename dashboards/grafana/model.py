@@ -14,6 +14,7 @@ from streams.contracts.reason import Severity
 
 COLUMNS = 24  # of Grafana's grid
 UID_MOST = 40
+TAG = "citybrain"  # of every dashboard of ours
 NOTHING = Title("", "")
 TEXT_ONLY = "string"  # the unit of a panel of words: values are shown as they are
 

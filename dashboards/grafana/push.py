@@ -1,16 +1,18 @@
 """Brings the dashboards into one folder of a Grafana: what is there already stays as it is.
 
 Only dashboards of our uids in our folder are ever written. One of such a uid in another folder, or
-one that a file provisions, is somebody else's decision and left alone.
+one that a file provisions, is somebody else's decision and left alone. The dashboard of a domain
+that is gone is named, and removed only when asked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from dashboards.grafana.model import TAG, uid_of
 from dashboards.grafana.remote import Conflict, Held, Remote
 from streams.errors import Misconfigured, Unavailable
 
@@ -26,6 +28,11 @@ class What(StrEnum):
     MAKE = "make"
     CHANGE = "change"
     SAME = "same"
+    GONE = "left, its domain is gone:"
+    REMOVE = "remove"
+
+
+UNCHANGED = (What.SAME, What.GONE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +47,17 @@ class Step:
 
 
 def plan(
-    remote: Remote, models: Iterable[Mapping[str, Any]], folder: str, datasource: str
+    remote: Remote,
+    models: Sequence[Mapping[str, Any]],
+    folder: str,
+    datasource: str,
+    namespace: str = TAG,
+    *,
+    prune: bool = False,
 ) -> tuple[list[Step], list[str]]:
-    """What is to be done, and what could not be looked at. `Misconfigured`: Grafana is too old, the
-    data source is missing, or a uid of ours is in use elsewhere."""
+    """What is to be done, and what could not be looked at; `prune`: dashboards of domains that are
+    gone are to be removed. `Misconfigured`: Grafana is too old, the data source is missing, or a
+    uid of ours is in use elsewhere."""
     told, mistakes = [], []
     if remote.check_version() is None:
         told.append("Grafana does not tell its version: not checked")
@@ -57,7 +71,8 @@ def plan(
                 "by CITYBRAIN_GRAFANA_DATASOURCE"
             )
     steps = []
-    if not remote.has_folder(folder):
+    is_there = remote.has_folder(folder)
+    if not is_there:
         steps.append(Step(What.MAKE_FOLDER, folder, FOLDER_TITLE))
     for model in models:
         held = remote.find(model["uid"])
@@ -72,6 +87,9 @@ def plan(
             steps.append(_step(model, held))
     if mistakes:
         raise Misconfigured(mistakes)
+    if is_there:
+        kept = {model["uid"] for model in models}
+        steps += _gone(remote, kept, folder, namespace, What.REMOVE if prune else What.GONE)
     return steps, told
 
 
@@ -87,7 +105,9 @@ def carry_out(
                 remote.make_folder(step.uid, step.title)
             case What.MAKE | What.CHANGE:
                 _save(remote, by_uid[step.uid], step, folder)
-            case What.SAME:
+            case What.REMOVE:
+                _remove(remote, step, folder)
+            case What.SAME | What.GONE:
                 pass
 
 
@@ -105,6 +125,31 @@ def differences(ours: object, theirs: object, where: str = "") -> list[str]:
         pairs = enumerate(zip(ours, theirs, strict=True))
         return [d for i, (a, b) in pairs for d in differences(a, b, f"{where}/{i}")]
     return [] if ours == theirs else [where or "/"]
+
+
+def _gone(
+    remote: Remote, kept: set[str], folder: str, namespace: str, what: What
+) -> Iterator[Step]:
+    """Dashboards of domains of this namespace that are none of ours any more."""
+    beginning = uid_of(namespace, "domain-")
+    for uid in remote.uids(folder, TAG):
+        if uid.startswith(beginning) and uid not in kept:
+            held = remote.find(uid)
+            if held is not None and held.folder == folder and not held.provisioned:
+                yield Step(what, uid, str(held.model.get("title", "")), held=held)
+
+
+def _remove(remote: Remote, step: Step, folder: str) -> None:
+    held = remote.find(step.uid)
+    if held is None:
+        return
+    seen = step.held.version if step.held is not None else None
+    if held.folder != folder or held.version != seen:
+        raise Unavailable(
+            f"somebody saved or moved {step.uid} meanwhile; it was not removed: look at it, then "
+            "push again"
+        )
+    remote.remove(step.uid)
 
 
 def _step(model: Mapping[str, Any], held: Held | None) -> Step:

@@ -24,6 +24,7 @@ from streams.errors import Misconfigured, Unavailable
 
 OLDEST = (11, 0)  # older ones know neither the data source's present name nor folders by uid only
 TRIES = 4
+MOST = 5000  # that Grafana lists at once
 FIRST_WAIT_S = 0.5
 NOT_FOUND, FORBIDDEN, CHANGED = 404, 403, 412
 TAKEN = (409, CHANGED)
@@ -119,6 +120,24 @@ class Remote:
             raise
         meta = told["meta"]
         return Held(told["dashboard"], meta.get("folderUid", ""), bool(meta.get("provisioned")))
+
+    def uids(self, folder: str, tag: str) -> list[str]:
+        """Of the dashboards with that tag that lie in the folder itself."""
+        found = self._ask(
+            lambda: self._api.search.search_dashboards(
+                type_="dash-db", tag=tag, folder_uids=folder, limit=MOST
+            ),
+            "search dashboards",
+        )
+        return sorted(each["uid"] for each in found if each.get("folderUid") == folder)
+
+    def remove(self, uid: str) -> None:
+        """Removes a dashboard; one that an earlier try has removed is as good."""
+        try:
+            self._ask(lambda: self._api.dashboard.delete_dashboard(uid), "remove dashboards")
+        except _Refused as refused:
+            if refused.status != NOT_FOUND:
+                raise
 
     def save(self, model: Mapping[str, Any], folder: str, message: str) -> None:
         """Saves the dashboard over the version that it names. `Conflict`: there is a newer one."""

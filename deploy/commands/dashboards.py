@@ -85,8 +85,10 @@ def check(
 def diff(namespace: NamespaceOption = None, stored: StoredOption = False) -> None:
     """Show what a push would change. Exit code 1: something."""
     made = _make(namespace, stored)
+    from dashboards.grafana.push import UNCHANGED
+
     steps = _told(_remote(), made)
-    if any(step.what != "same" for step in steps):
+    if any(step.what not in UNCHANGED for step in steps):
         raise typer.Exit(EXIT_FOUND)
 
 
@@ -95,16 +97,19 @@ def push(
     namespace: NamespaceOption = None,
     stored: StoredOption = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say it, do nothing.")] = False,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Remove dashboards of domains that are gone.")
+    ] = False,
 ) -> None:
     """Bring the dashboards into our folder of a Grafana; again changes nothing."""
-    from dashboards.grafana.push import carry_out
+    from dashboards.grafana.push import UNCHANGED, carry_out
 
     made, remote = _make(namespace, stored), _remote()
-    steps = _told(remote, made)
+    steps = _told(remote, made, prune=prune)
     if dry_run:
         return
     carry_out(remote, steps, [model for _, model in made.models], made.settings.folder)
-    typer.echo(f"{sum(step.what != 'same' for step in steps)} changes made")
+    typer.echo(f"{sum(step.what not in UNCHANGED for step in steps)} changes made")
 
 
 @verbs.command()
@@ -142,12 +147,12 @@ def _remote() -> Remote:
     return Remote(url, token, settings.timeout_s, time.sleep)
 
 
-def _told(remote: Remote, made: Made) -> list[Step]:
+def _told(remote: Remote, made: Made, *, prune: bool = False) -> list[Step]:
     from dashboards.grafana.push import plan
 
     models: list[dict[str, Any]] = [model for _, model in made.models]
     own = made.settings
-    steps, notes = plan(remote, models, own.folder, own.datasource)
+    steps, notes = plan(remote, models, own.folder, own.datasource, made.namespace, prune=prune)
     for note in notes:
         typer.echo(f"note: {note}", err=True)
     for step in steps:

@@ -77,6 +77,64 @@ def test_others_dashboards_are_never_written(grafana: Grafana) -> None:
     assert grafana.writes == []
 
 
+GONE = {"uid": "citybrain-domain-noise", "title": "noise", "tags": ["citybrain"]}
+OTHERS: dict[str, tuple[dict[str, Any], str, bool]] = {
+    "of no tag of ours": ({"uid": "citybrain-domain-a", "title": "a"}, FOLDER, False),
+    "in another folder": ({**GONE, "uid": "citybrain-domain-b"}, "their-folder", False),
+    "from a file": ({**GONE, "uid": "citybrain-domain-c"}, FOLDER, True),
+    "of another namespace": ({**GONE, "uid": "drill-domain-d"}, FOLDER, False),
+    "of no domain": ({**GONE, "uid": "citybrain-notes"}, FOLDER, False),
+}
+
+
+def test_dashboards_of_domains_that_are_gone_are_named_and_removed_when_asked(
+    grafana: Grafana,
+) -> None:
+    push(grafana)
+    grafana.put(GONE, FOLDER)
+    for model, folder, provisioned in OTHERS.values():
+        grafana.put(model, folder, provisioned=provisioned)
+    grafana.asked.clear()
+    steps, _ = plan(remote(grafana), MODELS, FOLDER, SOURCE)
+    assert [(s.what, s.uid) for s in steps[3:]] == [(What.GONE, GONE["uid"])]
+    carry_out(remote(grafana), steps, MODELS, FOLDER)
+    assert grafana.writes == []
+    steps, _ = plan(remote(grafana), MODELS, FOLDER, SOURCE, prune=True)
+    assert [(s.what, s.uid) for s in steps[3:]] == [(What.REMOVE, GONE["uid"])]
+    assert grafana.writes == []
+    carry_out(remote(grafana), steps, MODELS, FOLDER)
+    assert grafana.writes == [("DELETE", f"/api/dashboards/uid/{GONE['uid']}")]
+    assert {*grafana.dashboards} == {*UIDS, *(model["uid"] for model, _, _ in OTHERS.values())}
+
+
+def test_one_that_somebody_saved_or_moved_meanwhile_is_not_removed(grafana: Grafana) -> None:
+    push(grafana)
+    for meanwhile in ("saved", "moved"):
+        grafana.put(GONE, FOLDER)
+        steps, _ = plan(remote(grafana), MODELS, FOLDER, SOURCE, prune=True)
+        if meanwhile == "saved":
+            grafana.dashboards[str(GONE["uid"])]["version"] = 9
+        else:
+            grafana.metas[str(GONE["uid"])]["folderUid"] = "their-folder"
+        with pytest.raises(Unavailable, match="not removed"):
+            carry_out(remote(grafana), steps, MODELS, FOLDER)
+        assert GONE["uid"] in grafana.dashboards
+
+
+def test_a_removal_whose_answer_was_lost_or_that_is_forbidden(grafana: Grafana) -> None:
+    push(grafana)
+    grafana.put(GONE, FOLDER)
+    steps, _ = plan(remote(grafana), MODELS, FOLDER, SOURCE, prune=True)
+    path = "/api/dashboards/uid/"
+    grafana.faults.append(Fault("DELETE", path, (403, {"message": "no"})))
+    with pytest.raises(Misconfigured, match="may not remove dashboards"):
+        carry_out(remote(grafana), steps, MODELS, FOLDER)
+    grafana.faults.append(Fault("DELETE", path, (502, {"message": "gateway"}), after=True))
+    carry_out(remote(grafana), steps, MODELS, FOLDER)
+    carry_out(remote(grafana), steps, MODELS, FOLDER)
+    assert GONE["uid"] not in grafana.dashboards
+
+
 def test_a_wrong_token_an_old_grafana_and_a_missing_source_are_told(grafana: Grafana) -> None:
     with pytest.raises(Misconfigured, match="refuses the token"):
         plan(remote(grafana, "wrong"), MODELS, FOLDER, SOURCE)
@@ -184,6 +242,16 @@ def test_the_command_dry_runs_pushes_and_compares(
     capsys.readouterr()
     assert run(["dashboards", "diff"]) == 1
     assert "    /refresh" in capsys.readouterr().out
+    run(["dashboards", "push"])
+    grafana.put(GONE, FOLDER)
+    capsys.readouterr()
+    assert run(["dashboards", "diff"]) == 0
+    assert "domain is gone: citybrain-domain-noise" in capsys.readouterr().out
+    assert run(["dashboards", "push", "--prune", "--dry-run"]) == 0
+    assert "remove citybrain-domain-noise" in capsys.readouterr().out
+    assert GONE["uid"] in grafana.dashboards
+    assert run(["dashboards", "push", "--prune"]) == 0
+    assert GONE["uid"] not in grafana.dashboards
     monkeypatch.setenv("CITYBRAIN_GRAFANA_TOKEN", "wrong")
     assert run(["dashboards", "push"]) == 2
     told = capsys.readouterr()

@@ -13,9 +13,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qs
 
 TOKEN = "glsa_for_this_test"
-Reply = tuple[int, dict[str, Any]]
+Reply = tuple[int, dict[str, Any] | list[dict[str, Any]]]
 NOT_FOUND: Reply = (404, {"message": "Not found"})
 
 
@@ -53,8 +54,10 @@ class Grafana:
         self.dashboards[model["uid"]] = {**model, "id": 7, "version": 3}
         self.metas[model["uid"]] = {"folderUid": folder, "provisioned": provisioned}
 
-    def answer(self, method: str, path: str, token: str, body: dict[str, Any]) -> Reply:
+    def answer(self, method: str, address: str, token: str, body: dict[str, Any]) -> Reply:
         """One request."""
+        path, _, asked = address.partition("?")
+        query = parse_qs(asked)
         self.asked.append((method, path))
         if path == "/api/health":
             return 200, {"database": "ok", **({"version": self.version} if self.version else {})}
@@ -65,11 +68,13 @@ class Grafana:
         if fault is not None:
             fault.times -= 1
             if fault.after:
-                self._real(method, path, body)
+                self._real(method, path, body, query)
             return fault.reply
-        return self._real(method, path, body)
+        return self._real(method, path, body, query)
 
-    def _real(self, method: str, path: str, body: dict[str, Any]) -> Reply:
+    def _real(
+        self, method: str, path: str, body: dict[str, Any], query: dict[str, list[str]]
+    ) -> Reply:
         match method, path.split("/")[2:]:
             case "GET", ["folders", uid]:
                 found = self.folders.get(uid)
@@ -79,6 +84,10 @@ class Grafana:
             case "GET", ["datasources", "uid", uid]:
                 known = uid in self.datasources
                 return (200, {"uid": uid}) if known else (404, {"message": "Data source not found"})
+            case "GET", ["search"]:
+                return 200, self._found(query)
+            case "DELETE", ["dashboards", "uid", uid]:
+                return self._remove(uid)
             case "GET", ["dashboards", "uid", uid]:
                 if uid not in self.dashboards:
                     return 404, {"message": "Dashboard not found"}
@@ -86,6 +95,23 @@ class Grafana:
             case "POST", ["dashboards", "db"]:
                 return self._save(body)
         return NOT_FOUND
+
+    def _found(self, query: dict[str, list[str]]) -> list[dict[str, Any]]:
+        assert query["type"] == ["dash-db"]
+        return [
+            {"uid": uid, "title": model["title"], "folderUid": self.metas[uid]["folderUid"]}
+            for uid, model in self.dashboards.items()
+            if self.metas[uid]["folderUid"] in query["folderUIDs"]
+            and {*query.get("tag", ())} <= {*model.get("tags", ())}
+        ][: int(query["limit"][0])]
+
+    def _remove(self, uid: str) -> Reply:
+        if uid not in self.dashboards:
+            return 404, {"message": "Dashboard not found"}
+        if self.metas[uid].get("provisioned"):
+            return 400, {"message": "provisioned dashboard cannot be deleted"}
+        title = self.dashboards.pop(uid)["title"]
+        return 200, {"title": title, "message": f"Dashboard {title} deleted"}
 
     def _make_folder(self, body: dict[str, Any]) -> Reply:
         if body["uid"] in self.folders:
@@ -119,7 +145,7 @@ def grafana_served() -> Iterator[Grafana]:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             reply = grafana.answer(
                 self.command,
-                self.path.split("?")[0],
+                self.path,
                 self.headers.get("Authorization", ""),
                 json.loads(body) if body else {},
             )
