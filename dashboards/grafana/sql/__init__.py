@@ -2,7 +2,8 @@
 
 They speak Grafana's dialect: `$county` and its like are the reader's choices, `$__timeFilter(…)`
 and its like Grafana's macros. "Now" is always the end of the chosen time range. What stands in
-braces is filled in when the dashboards are built; every value but the schema becomes a literal.
+braces is filled in when the dashboards are built; every value but the schema becomes a literal,
+and `{@name}` another query of the file.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from functools import lru_cache
 from importlib import resources
 
 _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
+_PART = re.compile(r"\{@(\w+)\}")
 _SLOT = re.compile(r"\{(\w+)\}")
 _SCHEMA = re.compile(r"[a-z][a-z0-9_]{0,40}")
 
@@ -21,7 +23,8 @@ def load(file: str) -> dict[str, str]:
     """The queries of one file by name, with their slots."""
     text = (resources.files(__package__) / f"{file}.sql").read_text(encoding="utf-8")
     parts = _NAME.split(text)[1:]
-    return {name: _bare(body) for name, body in zip(parts[::2], parts[1::2], strict=True)}
+    found = {name: _bare(body) for name, body in zip(parts[::2], parts[1::2], strict=True)}
+    return {name: _PART.sub(lambda part: found[part[1]], text) for name, text in found.items()}
 
 
 class Queries:

@@ -14,19 +14,30 @@ from {ns}.board_freshness where domain = {domain} and area in ($county) having c
 select count(*) as value from {ns}.board_silent_sensor
 where {domain} = any(domains) and area in ($county)
 
+-- name: newest
+-- Time and value of the newest window of every point; where it has several sensors, of the newest and
+-- highest. Sensor by sensor along the windows' key: what it takes grows with the sensors chosen.
+select s.point, max(array[extract(epoch from w.start)::float8, w.high]) as pair
+from {ns}.board_property pr
+join {ns}.board_sensor s on {property} = any(s.properties) and s.area in ($county)
+cross join lateral (
+    select v.start, v.high / (10::float8 ^ pr.scale) as high
+    from {ns}.board_sensor_window v
+    where v.size_s = {size_s} and v.sensor = s.sensor and v.property = pr.id and v.n > 0
+        and v.start between $__timeTo()::timestamptz - interval '1 second' * {recent_s}
+            and $__timeTo()
+    order by v.start desc limit 1
+) w
+where pr.name = {property}
+group by s.point
+
 -- name: latest
--- The newest window of every point; where a point has several sensors, the highest. Pairs of time and
--- value are compared as arrays: a sort of all windows would take longer.
+-- Every point as it is now.
 select p.name as place, coalesce(p.area_name, p.area) as area, p.lon as longitude,
     p.lat as latitude, newest.pair[2] as value, coalesce(al.severity, 0) as severity,
     to_timestamp(newest.pair[1]) as at, p.id as point
 from (
-    select w.point, max(array[extract(epoch from w.start)::float8, w.high]) as pair
-    from {ns}.board_window w
-    where w.property = {property} and w.size_s = {size_s} and w.n > 0 and w.area in ($county)
-        and w.start between $__timeTo()::timestamptz - interval '1 second' * {recent_s}
-            and $__timeTo()
-    group by w.point
+{@newest}
 ) newest
 join {ns}.board_point p on p.id = newest.point
 left join (
@@ -40,12 +51,7 @@ order by p.id
 select coalesce(al.severity, 0) as severity, p.name as place, coalesce(p.area_name, p.area) as area,
     newest.pair[2] as value, to_timestamp(newest.pair[1]) as at, p.id as point, al.id
 from (
-    select w.point, max(array[extract(epoch from w.start)::float8, w.high]) as pair
-    from {ns}.board_window w
-    where w.property = {property} and w.size_s = {size_s} and w.n > 0 and w.area in ($county)
-        and w.start between $__timeTo()::timestamptz - interval '1 second' * {recent_s}
-            and $__timeTo()
-    group by w.point
+{@newest}
     order by (max(array[extract(epoch from w.start)::float8, w.high]))[2] desc limit 20
 ) newest
 join {ns}.board_point p on p.id = newest.point
@@ -58,17 +64,15 @@ order by newest.pair[2] desc
 
 -- name: curve
 -- The points with the worst alerts of the time range, then those with the highest newest values.
-with chosen as (
+with newest as (
+{@newest}
+), chosen as (
     select point from (
         select al.point, al.peak_severity * 1e9 as rank from {ns}.board_alert al
         where al.domain = {domain} and al.area in ($county) and al.onset <= $__timeTo()
             and (al.ended is null or al.ended >= $__timeFrom())
         union all
-        select w.point, max(w.high) from {ns}.board_window w
-        where w.property = {property} and w.size_s = {size_s} and w.area in ($county)
-            and w.start between $__timeTo()::timestamptz - interval '1 second' * {recent_s}
-                and $__timeTo()
-        group by w.point
+        select newest.point, newest.pair[2] from newest
     ) ranked
     where exists (select from {ns}.board_sensor s
         where s.point = ranked.point and {property} = any(s.properties))
@@ -108,7 +112,8 @@ order by f.area, f.start desc
 -- Alerts that were open within the time range, the worst first.
 select al.severity, al.peak_severity, al.state, coalesce(al.area_name, al.area) as area,
     coalesce(al.point_name, al.area_name, al.area) as place, al.rule,
-    al.value || ' ' || al.unit as value, al.onset, al.ended, al.stale, al.unverified, al.id
+    round(al.value::numeric, 2)::float8 || ' ' || al.unit as value, al.onset, al.ended,
+    al.stale, al.unverified, al.id
 from {ns}.board_alert al
 where al.domain = {domain} and al.onset <= $__timeTo()
     and (al.ended is null or al.ended >= $__timeFrom())

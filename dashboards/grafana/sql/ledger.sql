@@ -41,7 +41,8 @@ group by 1, 2 order by 1
 -- name: late
 -- What readings that came too late would have changed; the alerts stay as they were decided.
 select l.decided_at as time, l.severity, coalesce(l.area_name, l.area) as area, l.domain, l.rule,
-    l.subject, l.kind, l.readings, l.worst_value || ' ' || l.unit as value, l.first_time, l.alert as id
+    l.subject, l.kind, l.readings, round(l.worst_value::numeric, 2)::float8 || ' ' || l.unit as value,
+    l.first_time, l.alert as id
 from {ns}.board_alert_late l
 where l.area in ($county, $city, $province) and $__timeFilter(l.decided_at)
 order by l.decided_at desc limit 100

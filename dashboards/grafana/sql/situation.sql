@@ -33,7 +33,8 @@ where a.level = 'county' and a.code in ($county) and a.lon is not null order by 
 -- Firing alerts, the worst and newest first; `age` up to the end of the time range. How people
 -- answered is looked up for these only (offset 0: not for all alerts before the limit).
 select al.severity, coalesce(al.area_name, al.area) as area, al.domain, al.rule,
-    coalesce(al.point_name, al.area_name, al.area) as place, al.value || ' ' || al.unit as value,
+    coalesce(al.point_name, al.area_name, al.area) as place,
+    round(al.value::numeric, 2)::float8 || ' ' || al.unit as value,
     al.threshold || ' ' || al.unit as threshold,
     greatest(extract(epoch from $__timeTo()::timestamptz - al.onset), 0)::float8 as age,
     al.stale, al.unverified, act.acknowledged_at, act.closure_state, al.id
@@ -51,7 +52,7 @@ order by al.severity desc, al.onset desc
 -- name: changed
 -- What alerts did in the last hour of the time range.
 select t.event_time as time, t.severity, coalesce(t.area_name, t.area) as area, t.domain, t.rule,
-    t.place, t.change, t.state, t.value || ' ' || t.unit as value, t.alert as id
+    t.place, t.change, t.state, round(t.value::numeric, 2)::float8 || ' ' || t.unit as value, t.alert as id
 from {ns}.board_transition t
 where t.event_time between $__timeTo()::timestamptz - interval '1 hour' and $__timeTo()
     and t.area in ($county, $city, $province)
