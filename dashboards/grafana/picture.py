@@ -67,7 +67,9 @@ def _stat(axes: Any, asked: Asked) -> None:
     shown = dict((v, text) for v, text, _ in panel.words).get(
         _plain(value), _number(value, panel.unit)
     )
-    axes.text(0.5, 0.5, shown, ha="center", va="center", fontsize=20, transform=axes.transAxes)
+    ink = INK if _is_light(colour) else "white"
+    middle = {"ha": "center", "va": "center", "transform": axes.transAxes}
+    axes.text(0.5, 0.5, shown, fontsize=20, color=ink, **middle)
 
 
 def _series(axes: Any, asked: Asked) -> None:
@@ -102,6 +104,8 @@ def _map(axes: Any, asked: Asked) -> None:
         c=colours, s=40, edgecolors=INK, linewidths=0.4,
     )  # fmt: skip
     axes.set_aspect(1.15)
+    axes.margins(0.1)
+    axes.locator_params(nbins=4)
     axes.set_xlabel(f"{len(rows)} 点 points, {_unit(panel.unit)}")
 
 
