@@ -29,6 +29,7 @@ from api.actions.settings import ActingSettings
 from api.delivery.settings import DeliverSettings
 from api.events.stream import Streams
 from api.events.tail import Tails
+from api.freshness import FreshnessSettings
 from api.lane import Lanes
 from api.live import Broadcaster
 from api.queries.database import Database
@@ -116,6 +117,7 @@ def create_app(
     advance_s: float | None = None,
     deliver: DeliverSettings | None = None,
     settings: AccessSettings | None = None,
+    patience: FreshnessSettings | None = None,
     needs: Mapping[str, Need] = NEEDS,
     open_log: Callable[[str], Log] | None = None,
 ) -> FastAPI:
@@ -149,7 +151,7 @@ def create_app(
     app.state.parts = parts
     app.state.deliver_settings = deliver or DeliverSettings.model_construct()
     app.state.lanes = Lanes()
-    app.state.broadcaster = Broadcaster(parts)
+    app.state.broadcaster = Broadcaster(parts, patience)
     app.state.tails = Tails(parts, lambda: datetime.now(UTC))
     app.state.streams = Streams(parts, app.state.tails)
     app.state.acting = acting or ActingSettings()

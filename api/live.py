@@ -1,7 +1,8 @@
 """What changed, about once a second, for every open page: the database is asked once for all.
 
 A follower is told the difference between what it last saw and what is now, so a slow one skips
-states instead of queueing them, and a resumed one starts with everything.
+states instead of queueing them, and a resumed one starts with everything. When there is nothing to
+tell, or the database does not answer, heartbeats say that the server lives, and what time it is.
 """
 
 from __future__ import annotations
@@ -9,19 +10,22 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
 
 from api.access.role import EVERYTHING, Reach
 from api.alert_items import open_alerts
+from api.freshness import FreshnessSettings
 from api.incident_items import screen_of
+from api.moment import from_ms, iso
 from api.queries.database import Reader
 from api.queries.pool import UnknownNamespace
-from api.queries.rows import AlertCountRow, FactRow, LedgerCounts, RiskRow
+from api.queries.rows import AlertCountRow, FactRow, IntakeRow, LedgerCounts, RiskRow
 from api.routers.accounts import counts
 from api.routers.facts import catalogue, fact_item
 from api.view import Parts, View, read_clock
@@ -50,7 +54,7 @@ class LiveEvent:
     """One message to a follower."""
 
     id: str
-    kind: str  # snapshot | change
+    kind: str  # snapshot | change | beat
     data: Sections
 
 
@@ -66,16 +70,26 @@ class _Channel:
 
 
 class Broadcaster:
-    """Looks at a namespace, once for each reach, as long as somebody follows it."""
+    """Looks at a namespace, once for each reach, as long as somebody follows it.
 
-    def __init__(self, parts: Parts) -> None:
+    `wall` is the server's clock: pages count from what it says, never from their own.
+    """
+
+    def __init__(
+        self,
+        parts: Parts,
+        patience: FreshnessSettings | None = None,
+        wall: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         self._parts = parts
+        self._patience = patience or FreshnessSettings.model_construct()
+        self._wall = wall
         self._channels: dict[tuple[str, Reach], _Channel] = {}
 
     async def follow(
         self, namespace: str, reach: Reach = EVERYTHING
     ) -> AsyncGenerator[LiveEvent, None]:
-        """A snapshot of what lies in these areas, then changes, for ever."""
+        """A snapshot of what lies in these areas, then changes and heartbeats, for ever."""
         key = namespace, reach
         channel = self._channels.setdefault(key, _Channel())
         channel.followers += 1
@@ -85,13 +99,14 @@ class Broadcaster:
         number = 0
         try:
             while True:
-                async with channel.changed:
-                    await channel.changed.wait_for(lambda: channel.number > number)  # noqa: B023
-                    state, last = channel.state, number
-                    number = channel.number
-                kind = "change" if last else "snapshot"
+                newer = await self._newer(channel, number)
+                if newer is None:
+                    yield LiveEvent(f"{namespace}-{number}", "beat", {"now": self._now()})
+                    continue
+                kind = "change" if number else "snapshot"
+                number, state = newer
                 if data := difference(seen, state):
-                    yield LiveEvent(f"{namespace}-{number}", kind, data)
+                    yield LiveEvent(f"{namespace}-{number}", kind, {**data, "now": self._now()})
                 seen = state
         finally:
             channel.followers -= 1
@@ -111,6 +126,17 @@ class Broadcaster:
         for channel in self._channels.values():
             if channel.task is not None:
                 channel.task.cancel()
+
+    def _now(self) -> str:
+        return iso(self._wall())
+
+    async def _newer(self, channel: _Channel, number: int) -> tuple[int, Sections] | None:
+        """The state after this one with its number; None when none comes before a heartbeat."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._patience.beat_s), channel.changed:
+                await channel.changed.wait_for(lambda: channel.number > number)
+                return channel.number, channel.state
+        return None
 
     async def _watch(self, namespace: str, reach: Reach, channel: _Channel) -> None:
         samples: deque[Sample] = deque(maxlen=RATE_SAMPLES)
@@ -146,12 +172,22 @@ class Broadcaster:
             parts = self._parts
             view = View(reader, await read_clock(reader), parts.domains, reach, parts.titles)
             state = await moving_parts(view)
+            intake = await reader.row(IntakeRow, "intake")
             figures = before.get("figures")
             if figures is None or look % FIGURES_EVERY == 0:
                 figures = await newest_figures(view)
         received = state["ledger"]["received"]
         samples.append(Sample(time.monotonic(), view.as_of, received))
-        return {**state, "rates": rates(samples), "figures": figures, "trouble": None}
+        taken_ms = None if intake is None else intake.append_ms
+        return {
+            **state,
+            "rates": rates(samples),
+            "figures": figures,
+            "trouble": None,
+            "looked": self._now(),
+            "taken": None if taken_ms is None else iso(from_ms(taken_ms)),
+            "patience": self._patience.model_dump(),
+        }
 
 
 async def moving_parts(view: View) -> dict[str, Any]:

@@ -23,6 +23,11 @@ class ClockRow:
 
 
 @dataclass(frozen=True, slots=True)
+class IntakeRow:
+    append_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class PartitionRow:
     topic: str
     partition: int

@@ -31,9 +31,13 @@ async def existing_namespace(
     response_class=EventSourceResponse,
     summary="Live events",
     description="Event `snapshot` with all sections (freshness, areas, alerts, open, ledger, "
-    "rates, figures), then about every second an event `change` with the sections that changed; of "
-    "`areas` only the areas that did. After a reconnect (`Last-Event-ID`) a snapshot comes "
-    "first, so nothing can be missed. Of the caller's areas only, and as long as the caller may.",
+    "rates, figures, taken, looked), then about every second an event `change` with the sections "
+    "that changed; of `areas` only the areas that did. `now` is the server's clock; `looked` when "
+    "the database was asked; `taken` when the log took the newest record that is processed. With "
+    "nothing to tell an event `beat` comes with `now`, three of them within `patience.lost_s` "
+    "seconds, so that silence means a lost connection. After a reconnect (`Last-Event-ID`) a "
+    "snapshot comes first, so nothing can be missed. Of the caller's areas only, and as long as "
+    "the caller may.",
 )
 async def live(
     request: Request,

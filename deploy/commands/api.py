@@ -28,6 +28,7 @@ def api() -> None:
     from api.actions.settings import load_acting_settings
     from api.app import create_app
     from api.delivery.settings import load_deliver_settings
+    from api.freshness import FreshnessSettings
     from deploy.var_dir import settings_here
     from streams.domains import find_domains
     from streams.log.opening import open_log
@@ -43,6 +44,7 @@ def api() -> None:
             advance_s=ADVANCE_S,
             deliver=load_deliver_settings(),
             settings=AccessSettings.load(),
+            patience=FreshnessSettings.load(),
             open_log=partial(open_log, settings),
         ),
         host=settings.api_host,

@@ -17,6 +17,7 @@ from psycopg import sql
 
 from api.actions import keys
 from api.app import create_app
+from api.freshness import FreshnessSettings
 from api.reading import list_alerts, newest_figures, opened, transitions_since, viewing
 from deploy import cli
 from streams.errors import Misconfigured
@@ -107,6 +108,43 @@ def test_a_stream_ends_with_the_key_also_when_nothing_happens(
             act(database_url, seeded.namespace, lambda desk: keys.revoke(desk, id_, by()))
             assert [event for event in stream if event["event"] == "snapshot"] == []
         assert client.get("/v1/live").status_code == 401
+
+
+def test_the_server_beats_and_says_how_old_the_data_are(
+    database_url: str, namespace: str, tmp_path: Path
+) -> None:
+    """With a database that hangs there is no state to tell, but the server lives, and says so."""
+    seeded = seed(database_url, namespace, tmp_path)
+    taken_ms = 1_726_439_400_000
+    patience = FreshnessSettings.model_construct(lost_s=0.3)
+    app = create_app(database_url, namespace, DOMAINS, poll_s=0.05, patience=patience)
+    where = sql.Identifier(seeded.namespace, "area_risk")
+    with served(app) as client, psycopg.connect(database_url) as connection:
+        client.headers.update(bearer(make_key(database_url, namespace)))
+        with following(client, namespace) as stream:
+            first = next(stream)["data"]
+            assert first["taken"] is None
+            assert first["patience"]["lost_s"] == 0.3
+            take_in(database_url, namespace, taken_ms)
+            change = next(event for event in stream if event["data"].get("taken"))
+            assert change["data"]["taken"] == "2024-09-16T06:30:00+08:00"
+            connection.execute(sql.SQL("lock table {} in access exclusive mode").format(where))
+            beats = [next(event for event in stream if event["event"] == "beat") for _ in "12"]
+            assert first["now"] < beats[0]["data"]["now"] < beats[1]["data"]["now"]
+            assert beats[1]["data"].keys() == {"now"}
+            connection.rollback()
+            assert next(event for event in stream if event["event"] == "change")["data"]["looked"]
+
+
+def take_in(database_url: str, namespace: str, append_ms: int) -> None:
+    """As if the newest processed record had come into the log then."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(
+            sql.SQL("update {} set last_append_ms = %s").format(
+                sql.Identifier(namespace, "position")
+            ),
+            (append_ms,),
+        )
 
 
 def raise_county(database_url: str, seeded: Seeded, code: str) -> None:

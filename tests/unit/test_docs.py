@@ -18,6 +18,7 @@ from api.access.settings import AccessSettings
 from api.actions.settings import ActingSettings
 from api.app import create_app
 from api.delivery.settings import DeliverSettings
+from api.freshness import FreshnessSettings
 from dashboards.grafana.settings import GrafanaSettings
 from deploy import cli
 from deploy.city.zhejiang import codes
@@ -54,6 +55,7 @@ KINDS = (
     NativeSettings,
     ActingSettings,
     DeliverSettings,
+    FreshnessSettings,
     GrafanaSettings,
 )
 EXEMPT = re.compile(r"\.lock$")
@@ -85,6 +87,7 @@ def generate(what: str) -> str:
         "acting": lambda: settings_table(ActingSettings),
         "mqtt": lambda: settings_table(MqttSettings),
         "deliver": lambda: settings_table(DeliverSettings),
+        "fresh": lambda: settings_table(FreshnessSettings),
         "access": lambda: settings_table(AccessSettings),
         "grafana": lambda: settings_table(GrafanaSettings),
         "native": lambda: settings_table(NativeSettings),
@@ -175,6 +178,7 @@ def test_generated_tables_are_what_the_code_declares() -> None:
         "access",
         "acting",
         "deliver",
+        "fresh",
         "grafana",
         "mqtt",
         "native",

@@ -32,6 +32,10 @@ select
      from log_partition l left join position p using (topic, partition))::bigint as lag
 from namespace n
 
+-- name: intake
+-- When the log took the newest record that is processed, by the wall, of whatever namespace.
+select max(last_append_ms) as append_ms from position
+
 -- name: partitions
 -- Position against the log's end; `headers`/`append_ms` of the newest processed record, and since
 -- when the next one waits. A log outside the database has no records here: the append time of the

@@ -22,6 +22,8 @@ function filled(node, attributes, children) {
 }
 
 export const byId = (id) => document.getElementById(id);
+// Sets a text only when it is another one: what reads the page aloud repeats every setting.
+export function say(node, text) { if (node.textContent !== text) node.textContent = text; }
 // "0.319000" → "0.319": zeros that only say how a property is stored are not for people.
 export const plainDecimal = (text) => (text.includes(".") ? text.replace(/\.?0+$/, "") : text);
 // Two decimals of a long value, cut and not rounded, unless that would hide that it passed the limit.
@@ -38,10 +40,13 @@ export const dateOf = (iso) => iso.slice(0, 10);
 export const timeOf = (iso) => iso.slice(11, 16);
 export const momentOf = (iso) => (iso ? `${iso.slice(0, 10)} ${iso.slice(11, 19)}` : "–");
 
-export function span(seconds) {
+// `exact`: with seconds also beyond the first minute, for what counts on.
+export function span(seconds, exact = false) {
   if (seconds === null || seconds === undefined) return "–";
   const minutes = Math.floor(seconds / 60);
-  if (seconds < 60) return isEnglish() ? `${Math.round(seconds)} s` : `${Math.round(seconds)} 秒`;
+  const rest = Math.floor(seconds % 60);
+  if (exact && minutes > 0 && minutes < 60) return isEnglish() ? `${minutes} min ${rest} s` : `${minutes} 分 ${rest} 秒`;
+  if (seconds < 60) return isEnglish() ? `${Math.floor(seconds)} s` : `${Math.floor(seconds)} 秒`;
   if (minutes < 60) return isEnglish() ? `${minutes} min` : `${minutes} 分`;
   const hours = Math.floor(minutes / 60);
   if (hours < 48) return isEnglish() ? `${hours} h ${minutes % 60} min` : `${hours} 时 ${minutes % 60} 分`;

@@ -1,9 +1,11 @@
 // The start page: chooses a namespace, draws once, then follows the live events.
 
+import { bePatient, follow } from "./connection.js";
 import { closeCounty, openCounty, openedCounty, refreshCounty } from "./county.js";
-import { byId, count, element, fetchJson, momentOf, whenNobody } from "./dom.js";
+import { byId, count, element, fetchJson, say, whenNobody } from "./dom.js";
 import { chosenDomain, domainScreen, drawTabs, loadDomains, ownFigures, paintedAreas } from "./domains.js";
 import { showFigures } from "./figures.js";
+import { showFreshness } from "./freshness.js";
 import { showIncidents } from "./incidents.js";
 import { drawLegend, drawMap, markChosen, paint } from "./map.js";
 import { begin, login, look } from "./session.js";
@@ -12,10 +14,12 @@ import { kindBanner, switchLanguage, translatePage, word } from "./words.js";
 
 const COUNTY_EVERY_MS = 4000;
 const AGAIN_MS = 3000;
-const state = { areas: {}, incidents: null, figures: [], freshness: null, rates: {}, ledger: null, trouble: null };
+const state = {
+  areas: {}, incidents: null, figures: [], freshness: null, rates: {}, ledger: null,
+  trouble: null, looked: null, taken: null, patience: null,
+};
 let namespace = null;
 let catalogue = [];
-let connected = false;
 
 async function start() {
   translatePage();
@@ -23,7 +27,15 @@ async function start() {
   byId("login-language").addEventListener("click", switchLanguage);
   byId("county-close").addEventListener("click", leaveCounty);
   document.addEventListener("keydown", (event) => { if (event.key === "Escape" && openedCounty()) leaveCounty(); });
-  whenNobody(async () => { if ((await look()).kind === "nobody") await login(); });
+  whenNobody(refused);
+  await persist(open);
+  follow(namespace, { take, turn: renderClock, refused });
+  followWarnings(namespace);
+  setInterval(refreshOpened, COUNTY_EVERY_MS);
+}
+
+// Everything that the page is drawn from once.
+async function open() {
   await begin();
   const found = await fetchJson("namespaces");
   namespace = chooseNamespace(found.items);
@@ -31,9 +43,24 @@ async function start() {
   catalogue = (await fetchJson("indicators")).items;
   await loadDomains(() => { render(); refreshOpened(); });
   await drawAreas();
-  follow();
-  followWarnings(namespace);
-  setInterval(refreshOpened, COUNTY_EVERY_MS);
+}
+
+// Again and again, also while the server is not there yet.
+async function persist(act) {
+  for (;;) {
+    try {
+      return await act();
+    } catch (error) {
+      console.warn(error.message);
+      byId("state").className = "bad";
+      say(byId("state"), `✕ ${word("lost")}`);
+      await new Promise((resolve) => { setTimeout(resolve, AGAIN_MS); });
+    }
+  }
+}
+
+async function refused() {
+  if ((await look()).kind === "nobody") await login();
 }
 
 async function refreshOpened() {
@@ -58,40 +85,19 @@ function offerNamespaces(items) {
   const select = byId("namespace");
   select.replaceChildren(...items.map((item) =>
     element("option", { value: item.name, selected: item.name === namespace ? "" : null }, `${item.name} (${item.freshness.kind})`)));
-  select.addEventListener("change", () => { location.search = `?namespace=${encodeURIComponent(select.value)}`; });
+  select.onchange = () => { location.search = `?namespace=${encodeURIComponent(select.value)}`; };
 }
 
 async function drawAreas() {
   drawMap(await fetchJson("areas", { namespace, format: "geojson", limit: 1000 }), chooseCounty);
 }
 
-function follow() {
-  const source = new EventSource(`/v1/live?namespace=${encodeURIComponent(namespace)}`);
-  source.addEventListener("open", () => { connected = true; render(); });
-  source.addEventListener("error", () => {
-    connected = false;
-    render();
-    if (source.readyState === EventSource.CLOSED) followAgain(); // refused: the session may have ended
-  });
-  for (const kind of ["snapshot", "change"]) source.addEventListener(kind, (event) => take(kind, JSON.parse(event.data)));
-}
-
-async function followAgain() {
-  try {
-    if ((await look()).kind === "nobody") await login();
-    else await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
-  } catch (error) {
-    console.warn(error.message); // the state at the top tells people
-    await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
-  }
-  follow();
-}
-
 function take(kind, sections) {
-  connected = true;
+  if (kind === "beat") return;
   const areas = kind === "snapshot" ? sections.areas ?? {} : { ...state.areas, ...sections.areas };
   const unseen = Object.keys(areas).length > 0 && !document.querySelector("#map .county");
   Object.assign(state, sections, { areas });
+  bePatient(state.patience.lost_s);
   render();
   if (unseen) drawAreas().then(render); // the registry came after the page
 }
@@ -126,22 +132,9 @@ async function renderAlerts() {
 
 function renderClock() {
   const fresh = state.freshness;
-  byId("clock").textContent = momentOf(fresh?.as_of);
-  byId("speed").textContent = state.rates.speed === null || state.rates.speed === undefined ? "–" : `×${Math.round(state.rates.speed * 10) / 10}`;
-  byId("rate").textContent = count(state.rates.readings_per_s === null || state.rates.readings_per_s === undefined ? null : Math.round(state.rates.readings_per_s));
-  byId("lag").textContent = count(fresh?.lag_records);
-  const [kind, key] = condition(fresh);
-  byId("state").className = kind;
-  byId("state").textContent = word(key);
-  byId("map-summary").textContent = fresh
-    ? `${word("areas")} ${fresh.areas} · ${word("reporting")} ${fresh.areas_reporting} · ${word("unknown-short")} ${fresh.areas_unknown}` : "";
-}
-
-function condition(fresh) {
-  if (!connected) return ["bad", "lost"];
-  if (state.trouble) return ["bad", "database"];
-  if (!fresh?.as_of) return ["slow", "waiting"];
-  return fresh.lag_records > 200 ? ["slow", "behind"] : ["ok", "ok"];
+  showFreshness(state);
+  say(byId("map-summary"), fresh
+    ? `${word("areas")} ${fresh.areas} · ${word("reporting")} ${fresh.areas_reporting} · ${word("unknown-short")} ${fresh.areas_unknown}` : "");
 }
 
 function renderBanner() {
@@ -160,7 +153,4 @@ function renderLedger() {
     element("div", {}, element("dt", {}, word(name)), element("dd", {}, count(state.ledger[name])))));
 }
 
-start().catch((error) => {
-  byId("state").className = "bad";
-  byId("state").textContent = `${word("lost")} (${error.message})`;
-});
+start();

@@ -4,6 +4,7 @@ import { byId, element } from "./dom.js";
 import { onLanguage, word } from "./words.js";
 
 let session = null;
+let wired = false;
 let asking = null; // the promise of a login that is being asked for
 let told = null; // key of the word that the form says
 
@@ -11,11 +12,11 @@ export const whoIs = () => session;
 
 // Follows a link that was shown once, if the address has one; then says who it is.
 export async function begin() {
-  wire();
+  if (!wired) wire();
   const token = new URLSearchParams(location.hash.slice(1)).get("enter");
   if (token) {
-    history.replaceState(null, "", location.pathname + location.search);
     const answer = await send("POST", "session/link", { token });
+    history.replaceState(null, "", location.pathname + location.search);
     if (!answer.ok) tell("link-used");
   }
   await look();
@@ -49,6 +50,7 @@ export async function look() {
 }
 
 function wire() {
+  wired = true;
   byId("login").addEventListener("cancel", (event) => event.preventDefault());
   byId("login-form").addEventListener("submit", (event) => { event.preventDefault(); enter(); });
   byId("password-form").addEventListener("submit", (event) => { event.preventDefault(); change(); });
