@@ -205,7 +205,7 @@ def _number(value: Any, unit: str) -> str:
     if value is None:
         return ""
     if isinstance(value, datetime):
-        return f"{value.astimezone(ZONE):%m-%d %H:%M:%S}"
+        return f"{value.astimezone(ZONE):%Y-%m-%d %H:%M:%S}"
     if unit == "s" and isinstance(value, (int, float, Decimal)):
         return _length(float(value))
     if isinstance(value, (float, Decimal)):

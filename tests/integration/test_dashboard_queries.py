@@ -104,7 +104,11 @@ def test_official_warnings_in_force_are_shown_where_they_concern(
     session: Reading, typhoon: Typhoon
 ) -> None:
     rows = answer("situation", "Official warnings", session, typhoon)
-    assert [(row["event"], row["severity"]) for row in rows] == [("台风", 4), ("暴雨", 3)]
+    assert [(row["event"], row["severity"]) for row in rows] == [
+        ("台风", 4),
+        ("暴雨", 3),
+        ("大风", 1),
+    ]
     assert answer("domain-weather", "Official warnings", session, typhoon) == rows
     before = Typhoon(
         typhoon.conninfo,
@@ -112,7 +116,11 @@ def test_official_warnings_in_force_are_shown_where_they_concern(
         replace(typhoon.seen, until=typhoon.seen.until - timedelta(hours=2, minutes=30)),
     )
     rows = answer("situation", "Official warnings", session, before)
-    assert [(row["event"], row["severity"]) for row in rows] == [("台风", 4), ("暴雨", 2)]
+    assert [(row["event"], row["severity"]) for row in rows] == [
+        ("台风", 4),
+        ("暴雨", 2),
+        ("大风", 1),
+    ]
 
 
 def test_nothing_is_unaccounted_for(session: Reading, typhoon: Typhoon) -> None:

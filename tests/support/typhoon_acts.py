@@ -55,7 +55,7 @@ def act(connection: Connection, now: datetime) -> None:
 
 def warned(connection: Connection, now: datetime) -> None:
     """A red one of the province for the typhoon, an orange one of a county for rain that took the
-    place of a yellow one, and one that is over."""
+    place of a yellow one, one that names no area, and one that is over."""
     at = int(now.timestamp() * 1000)
     ago, ahead = at - 3 * HOUR_MS, at + 9 * HOUR_MS
     rain = {"areas": ("331081",), "area_text": "温岭市", "issuers": ("温岭市气象台",)}
@@ -69,6 +69,10 @@ def warned(connection: Connection, now: datetime) -> None:
         warning(
             "rain.2", ago + HOUR_MS, severity=Severity.ORANGE, headline=said[1],
             kind=Message.UPDATE, refers=("rain.1",), expires_ms=ahead, **rain,
+        ),
+        warning(
+            "sea", ago, event="大风", type="大风", severity=Severity.BLUE, areas=(),
+            area_text="东海", headline="东海大风蓝色预警", expires_ms=ahead,
         ),
         warning("heat", ago - 40 * HOUR_MS, event="高温", type="高温", expires_ms=ago),
     ]  # fmt: skip

@@ -21,21 +21,28 @@ left join lateral (
 ) worst on true
 order by i.severity desc, i.began desc, i.id desc
 
--- name: warned
-select count(*) as value from {ns}.board_official_warning w
+-- name: in_force
+-- Official warnings in force at the end of the time range; one that names no area that is known is
+-- for everybody.
+select w.* from {ns}.board_official_warning w
 where w.counts and w.kind <> 'Cancel' and w.sent <= $__timeTo() and w.expires > $__timeTo()
     and (w.ended_at is null or w.ended_at > $__timeTo())
-    and w.codes && array[$county, $city, $province]
+    and (w.codes && array[$county, $city, $province]
+        or not w.codes && array(select code from {ns}.board_area))
+
+-- name: warned
+select count(*) as value from (
+{@in_force}
+) w
 
 -- name: warnings
--- Official warnings in force at the end of the time range, the worst and newest first.
+-- The worst and newest first.
 select w.severity, coalesce(nullif(w.type, ''), w.event) as event, w.area_text as area,
     array_to_string(w.issuers, '、') as issuers, w.headline, w.sent, w.expires, w.status, w.id
-from {ns}.board_official_warning w
-where w.counts and w.kind <> 'Cancel' and w.sent <= $__timeTo() and w.expires > $__timeTo()
-    and (w.ended_at is null or w.ended_at > $__timeTo())
-    and w.codes && array[$county, $city, $province]
-    and ({types} = '' or w.type = any(string_to_array({types}, ',')))
+from (
+{@in_force}
+) w
+where ({types} = '' or w.type = any(string_to_array({types}, ',')))
 order by w.severity desc, w.sent desc, w.id limit 100
 
 -- name: closed
