@@ -62,4 +62,5 @@ def reading(conninfo: str, namespace: str) -> Iterator[Reading]:
             ) from None
         open_.execute("set search_path = ''")
         open_.execute("set default_transaction_read_only = on")
+        open_.execute("set jit = off")
         yield Reading(open_)

@@ -123,6 +123,19 @@ def test_an_owner_who_may_not_alter_roles_is_told(
     assert done.reader is Reader.UNCHANGED
 
 
+def test_who_logs_in_has_the_limits_of_the_role_also_where_it_was_there_before(
+    database_url: str, made: str
+) -> None:
+    with connect(database_url, made, autocommit=True) as connection:
+        role = sql.Identifier(ROLE)
+        connection.execute(sql.SQL("alter role {} reset all").format(role))
+        assert admit(connection, made, "x" * 16) is Reader.LOGIN
+        found = connection.execute("select rolconfig from pg_roles where rolname = %s", (ROLE,))
+        limits = found.fetchall()[0][0]
+        connection.execute(sql.SQL("alter role {} nologin password null").format(role))
+    assert limits == ["default_transaction_read_only=on", "statement_timeout=30s", "jit=off"]
+
+
 def test_an_owner_who_may_not_make_the_role_is_told(
     owner: tuple[str, str], database_url: str, made: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
