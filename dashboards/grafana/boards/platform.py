@@ -69,7 +69,7 @@ def _rates(queries: Queries, domains: Mapping[str, Domain]) -> Panel:
         queries.get("rates", names=parts.domain_names(domains)),
         "suffix: /s",
         parts.QUIET,
-        Title("三天以内按小时窗口，更长按传感器每日健康", "by hours; over three days by days"),
+        Title("一天以内按小时窗口，更长按传感器每日健康", "by hours; over a day by days"),
         rows=Rows.MUST,
         least_s=3600,
         stacked=True,

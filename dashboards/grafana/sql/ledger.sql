@@ -48,22 +48,33 @@ where l.area in ($county, $city, $province) and $__timeFilter(l.decided_at)
 order by l.decided_at desc limit 100
 
 -- name: bad
--- Share of readings that failed a check of quality, by property: from windows of an hour; over more
--- than three days, of which there are millions, from the sensors' health by day.
-select $__timeGroup(w.start, $__interval) as time,
-    coalesce({names}::jsonb ->> w.property, w.property) as metric,
-    100.0 * sum(w.bad) / nullif(sum(w.n + w.bad), 0) as value
-from {ns}.board_window w
-where w.size_s = 3600 and $__timeFilter(w.start) and w.area in ($county)
-    and $__timeTo()::timestamptz - $__timeFrom()::timestamptz <= interval '3 days'
+-- Share of readings that failed a check of quality, by property: from windows of an hour, sensor by
+-- sensor along their key (offset 0: not past the windows of a minute beside them); over more than a
+-- day from the sensors' health by day.
+select $__timeGroup(o.start, $__interval) as time,
+    coalesce({names}::jsonb ->> o.name, o.name) as metric,
+    100.0 * sum(o.bad) / nullif(sum(o.n + o.bad), 0) as value
+from (
+    select w.start, pr.name, sum(w.n) as n, sum(w.bad) as bad
+    from {ns}.board_sensor s
+    join {ns}.board_property pr on pr.name = any(s.properties)
+    cross join lateral (
+        select v.start, v.n, v.bad from {ns}.board_sensor_window v
+        where v.size_s = 3600 and v.sensor = s.sensor and v.property = pr.id
+            and $__timeFilter(v.start) offset 0
+    ) w
+    where s.area in ($county)
+        and $__timeTo()::timestamptz - $__timeFrom()::timestamptz <= interval '25 hours'
+    group by w.start, pr.name
+) o
 group by 1, 2
 union all
 select extract(epoch from h.day_start), coalesce({names}::jsonb ->> h.property, h.property),
     100.0 * sum(h.received - h.good) / nullif(sum(h.received), 0)
 from {ns}.board_health h
 where $__timeFilter(h.day_start) and h.area in ($county)
-    and $__timeTo()::timestamptz - $__timeFrom()::timestamptz > interval '3 days'
-group by 1, 2
+    and $__timeTo()::timestamptz - $__timeFrom()::timestamptz > interval '25 hours'
+group by h.day_start, h.property
 order by 1, 2
 
 -- name: tickets

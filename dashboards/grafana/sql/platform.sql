@@ -18,20 +18,30 @@ select count(*) as value from {ns}.board_delivery where state = 'waiting'
 select count(*) as value from {ns}.board_delivery where state = 'dead'
 
 -- name: rates
--- Readings a second, by domain: from windows of an hour; over more than three days, of which there
--- are millions, from the sensors' health by day.
-select $__timeGroup(w.start, $__interval) as time,
-    coalesce({names}::jsonb ->> w.domain, w.domain) as metric,
-    sum(w.n + w.bad) * 1000.0 / $__interval_ms as value
-from {ns}.board_window w where w.size_s = 3600 and $__timeFilter(w.start)
-    and $__timeTo()::timestamptz - $__timeFrom()::timestamptz <= interval '3 days'
+-- Readings a second, by domain: from windows of an hour, sensor by sensor along their key (offset 0:
+-- not past the windows of a minute beside them); over more than a day from the sensors' health by day.
+select $__timeGroup(h.start, $__interval) as time,
+    coalesce({names}::jsonb ->> h.domain, h.domain) as metric,
+    sum(h.readings) * 1000.0 / $__interval_ms as value
+from (
+    select w.start, pr.domain, sum(w.n + w.bad) as readings
+    from {ns}.board_sensor s
+    join {ns}.board_property pr on pr.name = any(s.properties)
+    cross join lateral (
+        select v.start, v.n, v.bad from {ns}.board_sensor_window v
+        where v.size_s = 3600 and v.sensor = s.sensor and v.property = pr.id
+            and $__timeFilter(v.start) offset 0
+    ) w
+    where $__timeTo()::timestamptz - $__timeFrom()::timestamptz <= interval '25 hours'
+    group by w.start, pr.domain
+) h
 group by 1, 2
 union all
 select extract(epoch from h.day_start), coalesce({names}::jsonb ->> h.domain, h.domain),
     sum(h.received) / 86400.0
 from {ns}.board_health h where $__timeFilter(h.day_start)
-    and $__timeTo()::timestamptz - $__timeFrom()::timestamptz > interval '3 days'
-group by 1, 2
+    and $__timeTo()::timestamptz - $__timeFrom()::timestamptz > interval '25 hours'
+group by h.day_start, h.domain
 order by 1, 2
 
 -- name: partitions
