@@ -106,6 +106,7 @@ def _map(axes: Any, asked: Asked) -> None:
     axes.set_aspect(1.15)
     axes.margins(0.1)
     axes.locator_params(nbins=4)
+    axes.ticklabel_format(useOffset=False)
     axes.set_xlabel(f"{len(rows)} 点 points, {_unit(panel.unit)}")
 
 

@@ -19,7 +19,7 @@ def board(domains: Mapping[str, Domain], namespace: str) -> Board:
     went = (_shares(queries, domain), _lost(queries), _sources(queries, domain))
     apart = (_quarantine(queries, domain), _dead(queries, domain))
     good = (_bad(queries, domains), _tickets(queries), _health(queries, names.property))
-    late = (_revisions(queries), _late(queries, names))
+    late = (_revisions(queries, domains), _late(queries, names))
     return Board(
         "ledger",
         Title("数据质量与台账", "Data quality and ledger"),
@@ -128,11 +128,11 @@ def _bad(queries: Queries, domains: Mapping[str, Domain]) -> Panel:
     )
 
 
-def _revisions(queries: Queries) -> Panel:
+def _revisions(queries: Queries, domains: Mapping[str, Domain]) -> Panel:
     return Panel(
         Kind.SERIES,
         Title("修订的读数", "Readings revised"),
-        queries.get("revisions"),
+        queries.get("revisions", names=parts.domain_names(domains)),
         "none",
         Title("没有修订", "nothing was revised"),
         least_s=300,

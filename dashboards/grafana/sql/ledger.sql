@@ -34,7 +34,8 @@ group by reason, source, domain order by count(*) desc limit 100
 
 -- name: revisions
 -- Readings that were told anew with another value, over time.
-select $__timeGroup(r.t, $__interval) as time, r.domain as metric, count(*)::float8 as value
+select $__timeGroup(r.t, $__interval) as time,
+    coalesce({names}::jsonb ->> r.domain, r.domain) as metric, count(*)::float8 as value
 from {ns}.board_revision r where $__timeFilter(r.t) and r.area in ($county)
 group by 1, 2 order by 1
 
