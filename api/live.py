@@ -101,6 +101,8 @@ class Broadcaster:
             while True:
                 newer = await self._newer(channel, number)
                 if newer is None:
+                    if channel.task.done():
+                        channel.task.result()  # a bug ended it: so ends the stream, loudly
                     yield LiveEvent(f"{namespace}-{number}", "beat", {"now": self._now()})
                     continue
                 kind = "change" if number else "snapshot"

@@ -37,6 +37,7 @@ WHOLE = frozenset(
         "namespace_names",
         "covers_all",
         "clock",
+        "intake",
         "partitions",
         "workers",
         "areas",

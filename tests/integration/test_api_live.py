@@ -136,6 +136,16 @@ def test_the_server_beats_and_says_how_old_the_data_are(
             assert next(event for event in stream if event["event"] == "change")["data"]["looked"]
 
 
+def test_who_sees_one_county_follows_it(database_url: str, seeded: Seeded) -> None:
+    key = make_key(database_url, seeded.namespace, areas=[seeded.county])
+    with served(create_app(database_url, seeded.namespace, DOMAINS, poll_s=0.05)) as client:
+        client.headers.update(bearer(key))
+        with following(client, seeded.namespace) as stream:
+            first = next(stream)
+            assert first["event"] == "snapshot"
+            assert {alert["area"] for alert in first["data"]["alerts"]} == {seeded.county}
+
+
 def take_in(database_url: str, namespace: str, append_ms: int) -> None:
     """As if the newest processed record had come into the log then."""
     with psycopg.connect(database_url, autocommit=True) as connection:
