@@ -91,7 +91,7 @@ def test_a_dead_worker_turns_the_page_slow_then_bad_and_back(
     taken_ago(database_url, city, PATIENCE.standing_bad_s + 60)
     expect(state(page)).to_have_text("✕ 数据停止更新")
     expect(page.locator("body.old")).to_be_attached()
-    expect(strip).to_contain_text("起没有新记录被处理")
+    expect(strip).to_contain_text("没有新记录被处理")
     expect(strip.locator(".count")).to_contain_text("2 分")
     expect(page.locator("#map .county")).to_have_count(90)
     taken_ago(database_url, city, 0)

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from api.access.guard import COOKIE
 from api.access.role import ALL, Role
 from tests.support.admission import make_account, make_session
+from tests.support.axe import violations
 from tests.support.seed import UNKNOWN_COUNTY, Seeded
 
 pytest_plugins = ["tests.support.seeded", "tests.support.browser"]
@@ -211,6 +212,50 @@ def test_the_map_works_from_the_keyboard(page: Page) -> None:
     assert after != before
     page.keyboard.press("Enter")
     expect(page.locator("#county")).to_be_visible()
+
+
+def test_a_county_can_be_chosen_from_a_list_and_left_by_keyboard(
+    page: Page, seeded: Seeded
+) -> None:
+    page.locator("#county-pick").select_option(seeded.county)
+    name = seeded.registry.areas[seeded.county].name
+    expect(page.locator("#county h2")).to_have_text(name)
+    expect(page.locator("#county")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator("#county")).to_be_hidden()
+    expect(page.locator("#county-pick")).to_be_focused()
+    expect(page.locator("#county-pick")).to_have_value("")
+
+
+def test_the_first_tab_offers_to_skip_to_the_alerts(page: Page) -> None:
+    page.keyboard.press("Tab")
+    expect(page.locator(".skip")).to_be_focused()
+    expect(page.locator(".skip")).to_be_in_viewport()
+    page.keyboard.press("Enter")
+    expect(page.locator("#alerts")).to_be_focused()
+
+
+def test_nothing_moves_for_who_wants_no_motion(page: Page) -> None:
+    county = page.locator("#map .county").first
+    moving = "e => getComputedStyle(e).transitionDuration"
+    assert county.evaluate(moving) == "0.5s"
+    page.emulate_media(reduced_motion="reduce")
+    assert county.evaluate(moving) == "0s"
+
+
+def test_axe_finds_nothing_in_an_opened_incident_of_one_domain(page: Page) -> None:
+    page.locator('#domains button[data-domain="waterlogging"]').click()
+    page.locator("#alert-list > li button").first.click()
+    expect(page.locator("#alert-list .inside li .value").first).to_be_visible()
+    assert violations(page) == []
+
+
+def test_a_thumb_hits_every_button_of_a_phone(phone: Page) -> None:
+    heights = phone.eval_on_selector_all(
+        "button, select", "all => all.map(e => e.getBoundingClientRect().height).filter(h => h > 0)"
+    )
+    assert len(heights) > 10
+    assert min(heights) >= 44
 
 
 def test_a_phone_scrolls_in_one_direction_only(phone: Page) -> None:

@@ -3,6 +3,7 @@
 import { alertRow } from "./alerts.js";
 import { byId, element, fetchJson, plainDecimal, shape, span, timeOf } from "./dom.js";
 import { chosenDomain, domainTitle, isOwnPoint, propertyTitle } from "./domains.js";
+import { countyProperties } from "./map.js";
 import { pick, sign, word } from "./words.js";
 
 const SHOWN_POINTS = 60;
@@ -12,10 +13,19 @@ const METRES = { m: 1, cm: 0.01, mm: 0.001 };
 let shown = null; // {namespace, code, point, property}
 
 export async function openCounty(namespace, code, point = null, returnTo = document.activeElement) {
+  if (shown?.code !== code) {
+    const { name, name_en: english } = countyProperties(code) ?? { name: code };
+    byId("county-title").textContent = pick(name, english);
+    byId("county-body").replaceChildren(element("p", { class: "empty" }, "…"));
+  }
   shown = { namespace, code, point, returnTo: shown?.returnTo ?? returnTo };
   byId("county").hidden = false;
-  await refreshCounty();
   byId("county").focus();
+  try {
+    await refreshCounty();
+  } catch (error) {
+    console.warn(error.message); // asked again soon; the state at the top tells people
+  }
 }
 
 export function closeCounty() {

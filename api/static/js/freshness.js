@@ -2,7 +2,7 @@
 
 import { isUp, lastWord, serverNow } from "./connection.js";
 import { between, byId, count, element, momentOf, say, span } from "./dom.js";
-import { word } from "./words.js";
+import { isEnglish, word } from "./words.js";
 
 const RECORDED = ["replay", "verify"]; // they end by nature
 const DAY_S = 86400;
@@ -14,7 +14,7 @@ export function judge(state) {
   if (!isUp()) return lastWord() ? { level: "bad", key: "lost", since: lastWord() } : { level: "slow", key: "connecting" };
   if (!limits) return { level: "slow", key: "connecting" };
   if (state.trouble || secondsSince(state.looked) > limits.lost_s) return { level: "bad", key: "database", since: state.looked };
-  if (!fresh?.as_of) return { level: "slow", key: "waiting" };
+  if (!fresh?.newest_event) return { level: "slow", key: "waiting" };
   const standing = secondsSince(state.taken) ?? 0;
   const silent = between(fresh.newest_event, fresh.as_of) ?? 0;
   const still = { key: "standing", since: state.taken };
@@ -55,10 +55,11 @@ function showStrip(found) {
   if (!told) return say(byId("trouble-kind"), "");
   const seconds = found.age ?? secondsSince(found.since);
   say(byId("trouble-kind"), word(found.key));
-  const since = found.since ? `${word("since-when")} ${moment(found.since, seconds)} ` : "";
-  byId("trouble-text").replaceChildren(
-    `${since}${word(`${found.key}-means`)} `, element("span", { class: "count" }, span(seconds, true)),
-  );
+  const counted = element("span", { class: "count" }, span(seconds, true));
+  const means = word(`${found.key}-means`);
+  const [open, close] = isEnglish() ? [" (", "): "] : ["（", "）："];
+  const since = `${word("since-when")} ${found.since ? moment(found.since, seconds) : ""}${word("up-to-now")}`;
+  byId("trouble-text").replaceChildren(...(found.since ? [since, open, counted, close, means] : [means, " ", counted]));
   return undefined;
 }
 

@@ -66,7 +66,7 @@ function row(key, item, place, where, now, inside) {
     "button", { type: "button", class: "group", "aria-expanded": String(Boolean(held)), on: { click: () => toggle(key, inside) } },
     element("span", { class: `level l${rank}` }, sign(rank)),
     element("span", { class: "place", title: place }, place, " ", ...statusMark(item.status)),
-    element("span", { class: "value" }, item.open ? `${count(item.open)} ${word("alerts-unit")}` : word("quiet-now")),
+    element("span", { class: "value" }, item.open ? `${count(item.open)} ${word(item.open === 1 ? "alert-unit" : "alerts-unit")}` : word("quiet-now")),
     element("span", { class: "what" }, [where, ...counts].filter(Boolean).join(" · ")),
     element("span", { class: "since" }, `${timeOf(item.began)} · ${span(between(item.began, now))}`),
   );

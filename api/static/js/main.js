@@ -7,7 +7,7 @@ import { chosenDomain, domainScreen, drawTabs, loadDomains, ownFigures, paintedA
 import { showFigures } from "./figures.js";
 import { showFreshness } from "./freshness.js";
 import { showIncidents } from "./incidents.js";
-import { drawLegend, drawMap, markChosen, paint } from "./map.js";
+import { drawLegend, drawMap, markChosen, offerCounties, paint } from "./map.js";
 import { begin, login, look } from "./session.js";
 import { followWarnings, showWarnings } from "./warnings.js";
 import { kindBanner, switchLanguage, translatePage, word } from "./words.js";
@@ -23,7 +23,7 @@ let catalogue = [];
 
 async function start() {
   translatePage();
-  byId("language").addEventListener("click", () => { switchLanguage(); drawLegend(); drawTabs(); render(); showWarnings(); refreshCounty(); });
+  byId("language").addEventListener("click", () => { switchLanguage(); drawLegend(); offerCounties(); markChosen(openedCounty()); drawTabs(); render(); showWarnings(); refreshOpened(); });
   byId("login-language").addEventListener("click", switchLanguage);
   byId("county-close").addEventListener("click", leaveCounty);
   document.addEventListener("keydown", (event) => { if (event.key === "Escape" && openedCounty()) leaveCounty(); });

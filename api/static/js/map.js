@@ -1,6 +1,7 @@
 // The counties as SVG: colour by risk, a character for every raised colour, hatching when unknown.
 
 import { byId, element, shape } from "./dom.js";
+import { layTiles, short, tileName } from "./tiles.js";
 import { isEnglish, levelName, pick, sign, word } from "./words.js";
 
 const WIDTH = 1000;
@@ -8,6 +9,7 @@ const NAMED_LEVEL = "city";
 const NAME_ROOM = 40;
 const counties = new Map(); // code → {properties, path, hatch, label}
 const cityLabels = [];
+const tileLabels = []; // [text, properties]
 let choose = () => {};
 
 export function drawMap(collection, onChoose) {
@@ -15,23 +17,41 @@ export function drawMap(collection, onChoose) {
   const svg = byId("map");
   svg.replaceChildren();
   counties.clear();
-  cityLabels.length = 0;
-  const project = projection(collection.features, svg);
+  cityLabels.length = tileLabels.length = 0;
+  const shaped = collection.features.filter((feature) => rings(feature.geometry).length > 0);
+  const { project, height } = projection(shaped);
   svg.append(hatching());
   const layers = ["shapes", "hatches", "borders", "labels"].map((name) => shape("g", { class: name }));
   svg.append(...layers);
-  for (const feature of collection.features) {
-    if (feature.properties.level === "county") drawCounty(feature, project, layers);
-    else if (feature.properties.level === NAMED_LEVEL) drawCity(feature, project, layers);
+  for (const feature of shaped) {
+    const { level } = feature.properties;
+    if (level === "county") drawCounty(feature, pathOf(feature.geometry, project), project(placeOf(feature)), layers);
+    else if (level === NAMED_LEVEL) drawCity(feature, project, layers);
   }
+  const tall = height + drawTiles(collection.features, height, layers);
+  svg.setAttribute("viewBox", `-4 -4 ${WIDTH + 8} ${tall + 8}`);
   const first = counties.values().next().value;
   if (first) first.path.setAttribute("tabindex", "0");
   drawLegend();
+  offerCounties();
+}
+
+// The same choice as a list, for who cannot point at a small county.
+export function offerCounties() {
+  const sorted = [...counties].sort(([one], [other]) => one.localeCompare(other));
+  byId("county-pick").replaceChildren(
+    element("option", { value: "" }, word("choose-county")),
+    ...sorted.map(([code, { properties }]) => element("option", { value: code }, pick(properties.name, properties.name_en))),
+  );
+  byId("county-pick").onchange = (event) => {
+    event.target.focus(); // where the county's panel gives the focus back to
+    if (event.target.value) choose(event.target.value);
+  };
 }
 
 export function paint(areas) {
   for (const [code, county] of counties) {
-    const risk = areas[code];
+    const risk = known(areas[code], county.properties);
     const unknown = !risk || risk.unknown;
     county.path.setAttribute("class", `county ${risk ? `r${risk.rank}` : "none"}${county.chosen ? " chosen" : ""}`);
     county.hatch.setAttribute("class", `hatch${unknown && risk ? " on" : ""}`);
@@ -40,11 +60,15 @@ export function paint(areas) {
     county.path.setAttribute("aria-label", spoken(county.properties, risk, unknown));
     county.title.textContent = spoken(county.properties, risk, unknown);
   }
+  for (const [label, properties] of tileLabels) label.textContent = short(properties);
   for (const [label, properties, x, y] of cityLabels) {
     const name = pick(properties.name.replace(/市$/, ""), properties.name_en.replace(/ City$/, ""));
     label.textContent = covered(x, y) ? "" : name;
   }
 }
+
+// A green that nothing stands behind is none: a county without points was never judged.
+const known = (risk, properties) => (risk && (risk.rank > 0 || risk.unknown || properties.points !== 0) ? risk : undefined);
 
 // A city's name gives way to the sign of a county.
 function covered(x, y) {
@@ -52,6 +76,7 @@ function covered(x, y) {
 }
 
 export function markChosen(code) {
+  byId("county-pick").value = code ?? "";
   for (const [own, county] of counties) {
     county.chosen = own === code;
     county.path.classList.toggle("chosen", county.chosen);
@@ -81,9 +106,25 @@ function spoken(properties, risk, unknown) {
   return `${name}${colon}${levelName(risk.rank)}${unknown ? ` · ${word("unknown-short")}` : ""} · ${word("alerts")} ${risk.open}`;
 }
 
-function drawCounty(feature, project, [shapes, hatches, , labels]) {
-  const outline = pathOf(feature.geometry, project);
-  const [x, y] = project([feature.properties.lon, feature.properties.lat]);
+// What has no borders must not be missing: as tiles, and the page says so. Their height.
+function drawTiles(features, top, layers) {
+  const without = features.filter((feature) => feature.properties.level === "county" && !rings(feature.geometry).length);
+  byId("map-tiles").hidden = without.length === 0;
+  byId("map-box").classList.toggle("tiled", without.length > 0);
+  byId("map-sketch").hidden = without.length > 0 && top === 0;
+  if (!without.length) return 0;
+  const laid = layTiles(without, features.filter((feature) => feature.properties.level === NAMED_LEVEL), top && top + NAME_ROOM);
+  for (const tile of laid.tiles) {
+    drawCounty(tile.feature, tile.outline, [tile.x, tile.y], layers);
+    const label = tileName(tile);
+    layers[3].append(label);
+    tileLabels.push([label, tile.feature.properties]);
+  }
+  for (const { properties, x, y } of laid.cities) nameCity(properties, x, y, layers[3]);
+  return laid.height + (top && NAME_ROOM);
+}
+
+function drawCounty(feature, outline, [x, y], [shapes, hatches, , labels]) {
   const code = feature.id;
   const title = shape("title");
   const path = shape("path", {
@@ -100,10 +141,14 @@ function drawCounty(feature, project, [shapes, hatches, , labels]) {
 
 function drawCity(feature, project, [, , borders, labels]) {
   borders.append(shape("path", { d: pathOf(feature.geometry, project), class: "city" }));
-  const [x, y] = project([feature.properties.lon, feature.properties.lat]);
-  const label = shape("text", { x, y: y + 27, class: "name" });
+  const [x, y] = project(placeOf(feature));
+  nameCity(feature.properties, x, y + 27, labels);
+}
+
+function nameCity(properties, x, y, labels) {
+  const label = shape("text", { x, y, class: "name" });
   labels.append(label);
-  cityLabels.push([label, feature.properties, x, y + 27]);
+  cityLabels.push([label, properties, x, y]);
 }
 
 // Enter or space opens a county; arrows go to the nearest one in that direction.
@@ -134,7 +179,9 @@ function move(code, [wayX, wayY]) {
   best.path.focus();
 }
 
-function projection(features, svg) {
+// Without any shape nothing is placed, and the height is 0.
+function projection(features) {
+  if (!features.length) return { project: null, height: 0 };
   const points = features.flatMap((feature) => rings(feature.geometry).flat());
   const west = Math.min(...points.map((p) => p[0]));
   const east = Math.max(...points.map((p) => p[0]));
@@ -142,8 +189,8 @@ function projection(features, svg) {
   const north = Math.max(...points.map((p) => p[1]));
   const shrink = Math.cos((((south + north) / 2) * Math.PI) / 180);
   const scale = WIDTH / ((east - west) * shrink);
-  svg.setAttribute("viewBox", `-4 -4 ${WIDTH + 8} ${(north - south) * scale + 8}`);
-  return ([lon, lat]) => [round((lon - west) * shrink * scale), round((north - lat) * scale)];
+  const project = ([lon, lat]) => [round((lon - west) * shrink * scale), round((north - lat) * scale)];
+  return { project, height: (north - south) * scale };
 }
 
 const round = (number) => Math.round(number * 10) / 10;
@@ -151,6 +198,13 @@ const round = (number) => Math.round(number * 10) / 10;
 function rings(geometry) {
   if (!geometry) return [];
   return geometry.type === "Polygon" ? geometry.coordinates : geometry.coordinates.flat();
+}
+
+// The area's own point, else the middle of its borders.
+function placeOf({ properties, geometry }) {
+  if (properties.lon !== null && properties.lat !== null) return [properties.lon, properties.lat];
+  const points = rings(geometry).flat();
+  return [0, 1].map((axis) => points.reduce((sum, point) => sum + point[axis], 0) / points.length);
 }
 
 function pathOf(geometry, project) {

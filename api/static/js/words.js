@@ -12,6 +12,11 @@ const WORDS = {
   namespace: ["数据空间", "Namespace"],
   map: ["县（市、区）风险五色图", "Risk colour of the counties"],
   sketch: ["示意图，无审图号，仅供方位参考", "Sketch map, no review number, for orientation only"],
+  domain: ["领域", "Domain"],
+  "in-2020": ["2020年", "in 2020"],
+  county: ["区县", "County"],
+  "choose-county": ["选择…", "choose…"],
+  tiles: ["没有边界数据的区县按城市排列，不表示位置", "Counties without borders stand in rows by city, not in their place"],
   figures: ["指标", "Figures"],
   "figures-note": ["完整度与截至时间随值列出", "each with its completeness and as-of time"],
   alerts: ["未解除预警", "Open alerts"],
@@ -26,14 +31,15 @@ const WORDS = {
   connecting: ["正在连接", "connecting"],
   waiting: ["尚无数据", "no data yet"],
   lost: ["连接中断", "connection lost"],
-  "lost-means": ["起收不到服务器的消息；以下是中断前的数据，正在自动重连", "no word from the server; what you see is older; reconnecting by itself"],
+  "lost-means": ["收不到服务器的消息；以下是中断前的数据，正在自动重连", "no word from the server; what you see is older; reconnecting by itself"],
   database: ["数据库无应答", "database silent"],
-  "database-means": ["起数据库无应答；以下是此前的数据", "the database has not answered; what you see is older"],
+  "database-means": ["数据库无应答；以下是此前的数据", "the database has not answered; what you see is older"],
   standing: ["数据停止更新", "data stand still"],
-  "standing-means": ["起没有新记录被处理：处理程序或数据源已停；以下不是当前情况", "no record has been processed: the worker or the source has stopped; this is not the present"],
+  "standing-means": ["没有新记录被处理：处理程序或数据源已停；以下不是当前情况", "no record has been processed: the worker or the source has stopped; this is not the present"],
   "silent-feed": ["数据源静默", "sources silent"],
   "silent-feed-means": ["最新读数已过去", "the newest reading is old by"],
   "since-when": ["自", "Since"],
+  "up-to-now": [" 起", ""],
   "newest-data": ["最新数据", "Newest data"],
   "newest-data-means": ["最新读数距处理时间的时长", "Age of the newest reading at processing time"],
   stale: ["失联", "stale"],
@@ -49,6 +55,7 @@ const WORDS = {
   hidden: ["已抑制", "hidden"],
   ended: ["已结束", "ended"],
   "quiet-now": ["观察中", "quiet"],
+  "alert-unit": ["条", "alert"],
   "alerts-unit": ["条", "alerts"],
   "incidents-unit": ["起事件", "incidents"],
   "several-domains": ["多个领域", "several domains"],
@@ -57,7 +64,29 @@ const WORDS = {
   test: ["测试", "test"],
   since: ["始于", "since"],
   "no-alerts": ["当前没有未解除的预警。", "No alert is open."],
-  "no-figures": ["尚无指标值：周期结束后给出。", "No figure yet: they appear when their period has closed."],
+  headline: ["规划指标", "Indicators of the Plan"],
+  "plan-13": ["城市现存易涝点消除率", "share of known waterlogging points eliminated"],
+  "plan-15": ["优良天数比率", "good-air-day ratio"],
+  "plan-19": ["标准化避灾安置场所", "Standardised shelters"],
+  "no-data-yet": ["尚无数值：", "No value yet: "],
+  "no-domain": ["此处未安装该领域。", "its domain is not installed here."],
+  "not-stated": ["数据不足，无法给出；已有", "too little to state it; have"],
+  "why-13": ["登记中还没有易涝点名册（冻结名册）的点位。", "the registry names no point of the frozen inventory."],
+  "why-15": ["自然日结束且监测有效后才有当日AQI，比率随之给出。", "it needs a closed day with enough valid hours of air data."],
+  "why-19": ["登记中还没有避灾安置场所。", "the registry has no shelter."],
+  "no-bounds": ["缺数，上下限未给出", "incomplete, no bounds stated"],
+  certain: ["完整，上下限即此值", "complete: bounds meet here"],
+  between: ["上下限", "bounds"],
+  "target-2025": ["2025年目标", "target 2025"],
+  path: ["线性参考值", "reference path"],
+  "no-target": ["（参考值非规划目标）", "(the path is no target)"],
+  "signed-off": ["已销号/名册", "signed off / inventory"],
+  relapses: ["疑似复发", "relapses proposed"],
+  "relapse-rule": ["登记确认后才计入", "they count when confirmed"],
+  "by-rule": ["按标准", "by rule of"],
+  accepted: ["验收", "accepted"],
+  deregistered: ["注销", "de-registered"],
+  revision: ["修订", "revision"],
   unknown: ["未知（斜线，保留上次颜色）", "Unknown (hatched over its last colour)"],
   unjudged: ["未评估", "Not judged yet"],
   complete: ["完整", "complete"],
@@ -108,6 +137,7 @@ const WORDS = {
   "role-commander": ["指挥", "commander"], "role-administrator": ["管理", "administrator"],
   compound: ["（多领域叠加升一级）", "(several at once: one step up)"],
 };
+const UNITS = { 个: "", 人: "people", 次: "times", 级: "level", 小时: "h" };
 const LEVELS = [["绿", "low", "低"], ["蓝", "blue", "一般"], ["黄", "yellow", "较高"], ["橙", "orange", "高"], ["红", "red", "极高"]];
 const SHORT = ["G", "B", "Y", "O", "R"];
 const KINDS = {
@@ -124,6 +154,7 @@ export const word = (key) => (WORDS[key] ?? [key, key])[english ? 1 : 0];
 export const sign = (rank) => (english ? SHORT[rank] : LEVELS[rank][0]) ?? "–";
 export const levelName = (rank) => (english ? LEVELS[rank][1] : `${LEVELS[rank][0]} ${LEVELS[rank][2]}`);
 export const kindBanner = (kind) => KINDS[kind] && [KINDS[kind][0], KINDS[kind][english ? 2 : 1]];
+export const unitName = (unit) => (english ? UNITS[unit] ?? unit : unit);
 export const pick = (zh, en) => (english ? en || zh : zh || en);
 
 const listeners = [];
