@@ -15,6 +15,8 @@ from api.queries.rows import FactRow
 from api.strict import StrictRoute
 from api.view import Freshness, Page, Parts, Span, View, parts, span, view
 from streams.contracts.domain import Domain
+from streams.indicators.plan import COMPUTED, PLAN
+from streams.indicators.progress import reference_path
 
 router = APIRouter(route_class=StrictRoute, tags=["facts"], responses=RESPONSES)
 
@@ -57,6 +59,19 @@ class FactHistory(BaseModel):
     freshness: Freshness
 
 
+class PlanMarks(BaseModel):
+    """What the Plan's table 1 prints for a row, and what follows from it."""
+
+    period: str = Field(description="Period whose figure is shown first.")
+    base: str = Field(description="2020, as printed.")
+    early: str = Field(description="Target of 2021, as printed.")
+    target: str = Field(description="Target of 2025, as printed.")
+    target_value: str | None = Field(description="Its number, when it is exactly one.")
+    path: dict[int, str] | None = Field(
+        description="线性参考值, 非规划目标: straight from the target of 2021 to that of 2025."
+    )
+
+
 class IndicatorItem(BaseModel):
     """An indicator that a domain computes."""
 
@@ -69,6 +84,7 @@ class IndicatorItem(BaseModel):
     levels: list[str]
     source: str | None = Field(description="Daily indicator that it is rolled up from.")
     plan_row: int | None = Field(description="Row of the Plan's table 1.")
+    plan: PlanMarks | None = Field(description="Marks of that row.")
     method: str
 
 
@@ -168,6 +184,7 @@ def catalogue(domain: Domain) -> list[IndicatorItem]:
             levels=list(spec.levels),
             source=None,
             plan_row=spec.plan_row,
+            plan=plan_marks(spec.plan_row),
             method=spec.method,
         )
         for spec in domain.facts
@@ -183,11 +200,28 @@ def catalogue(domain: Domain) -> list[IndicatorItem]:
             levels=["city", "province"],
             source=spec.source,
             plan_row=spec.plan_row,
+            plan=plan_marks(spec.plan_row),
             method=spec.method,
         )
         for spec in domain.rollups
     ]
     return computed + rolled
+
+
+def plan_marks(number: int | None) -> PlanMarks | None:
+    """Of a row that the streams compute; None for any other."""
+    if number is None or number not in COMPUTED:
+        return None
+    row = PLAN[number]
+    path, goal = reference_path(row), row.target.value
+    return PlanMarks(
+        period=COMPUTED[number],
+        base=row.base.text,
+        early=row.early.text,
+        target=row.target.text,
+        target_value=None if goal is None else str(goal),
+        path=None if path is None else {year: str(value) for year, value in path.items()},
+    )
 
 
 def path_moment(text: str) -> datetime:

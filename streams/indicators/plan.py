@@ -19,6 +19,9 @@ from streams.indicators.definition import (
 )
 from streams.indicators.parse import parse_cell
 
+COMPUTED: Mapping[int, str] = {13: "state", 15: "year", 19: "state"}
+"""Rows that the streams compute, with the period whose figure is shown first."""
+
 # number|指标|单位|2020年预计值|2021年目标值|2025年目标值|属性|责任单位|dir|cum|feed|op|digits|note
 _TABLE = """
 1|高速公路10万人以上城镇通达率|%|78|80|90|预|省交通运输厅|↑|–|R|≥?|0|

@@ -214,6 +214,17 @@ def test_indicators_come_from_the_domains(client: httpx.Client) -> None:
     assert found["plan.15"]["plan_row"] == 15
     assert found["plan.15"]["periods"] == ["month", "year"]
     assert found["waterlogging.flooded"]["levels"] == ["city", "province"]
+    assert found["waterlogging.flooded"]["plan"] is None
+    assert found["plan.13"]["plan"] == {
+        "period": "state",
+        "base": "20",
+        "early": "40",
+        "target": "100",
+        "target_value": "100",
+        "path": {"2021": "40", "2022": "55", "2023": "70", "2024": "85", "2025": "100"},
+    }
+    assert found["plan.15"]["plan"]["target"] == "≥93"
+    assert found["plan.15"]["plan"]["path"] is None
 
 
 def test_raw_readings_are_exact_and_carry_their_position(

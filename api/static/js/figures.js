@@ -1,17 +1,18 @@
 // Facts: cards for the province, a table for the cities. Which ones exist is the catalogue's affair.
 
 import { byId, dateOf, element, periodWord, timeOf } from "./dom.js";
-import { pick, word } from "./words.js";
+import { PROVINCE, isHeadline, showHeadline } from "./headline.js";
+import { pick, unitName, word } from "./words.js";
 
-const PROVINCE = "330000";
 const ORDER = ["state", "hour", "day", "month", "year"];
 
 export function showFigures(figures, catalogue) {
+  showHeadline(figures, catalogue);
   const known = new Map(catalogue.map((item) => [item.indicator, item]));
   const sorted = [...figures].sort((a, b) => rank(a, known) - rank(b, known) || a.indicator.localeCompare(b.indicator) || ORDER.indexOf(a.period) - ORDER.indexOf(b.period));
-  const province = sorted.filter((fact) => fact.area === PROVINCE);
+  const province = sorted.filter((fact) => fact.area === PROVINCE && !isHeadline(fact, catalogue));
   byId("figures").replaceChildren(...province.map((fact) => card(fact, known.get(fact.indicator))));
-  if (!figures.length) byId("figures").append(element("p", { class: "empty" }, word("no-figures")));
+  byId("figures").hidden = province.length === 0;
   showCities(sorted.filter((fact) => fact.area !== PROVINCE), known);
 }
 
@@ -27,7 +28,7 @@ function card(fact, item) {
   return element(
     "div", { class: "card", title: `${titleOf(fact, item)} · ${fact.start} – ${fact.end} · r${fact.revision} ${fact.cause}` },
     element("p", { class: "name" }, `${row}${titleOf(fact, item)} · ${periodWord(fact.period)}`),
-    element("p", { class: "number" }, fact.value ?? "–", element("small", {}, fact.unit)),
+    element("p", { class: "number" }, fact.value ?? "–", element("small", {}, unitName(fact.unit))),
     bounds ? element("p", { class: "meta" }, bounds) : null,
     element("p", { class: "meta" }, completeness(fact), " ", element("span", {}, `${word("as-of")}\u00a0${dateOf(fact.known_from).slice(5)}\u00a0${timeOf(fact.known_from)}`)),
   );
@@ -65,7 +66,7 @@ function plain(byCity, known) {
 function heading(byCity, known) {
   const some = byCity.values().next().value;
   const title = `${titleOf(some, known.get(some.indicator))} · ${periodWord(some.period)}`;
-  return element("th", { scope: "col", title: `${title} · ${some.start}` }, title, element("small", {}, `${some.unit} ${timeOf(some.period === "state" ? some.known_from : some.end)}`));
+  return element("th", { scope: "col", title: `${title} · ${some.start}` }, title, element("small", {}, `${unitName(some.unit)} ${timeOf(some.period === "state" ? some.known_from : some.end)}`));
 }
 
 function cell(fact) {

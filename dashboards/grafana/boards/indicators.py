@@ -10,10 +10,9 @@ from dashboards.grafana.model import Board, Field, Kind, Panel, Row, Step, unit_
 from dashboards.grafana.sql import Queries
 from streams.contracts.domain import Title
 from streams.indicators.definition import PlanRow
-from streams.indicators.plan import PLAN
+from streams.indicators.plan import COMPUTED, PLAN
 from streams.indicators.progress import FIRST_YEAR, LAST_YEAR, reference_path
 
-PERIODS = {13: "state", 15: "year", 19: "state"}
 MARKS = "基期、线性参考值（非规划目标）和2025年目标值来自规划表1"
 
 
@@ -22,7 +21,7 @@ def board(namespace: str) -> Board:
     queries = Queries("indicator", namespace)
     rows = tuple(
         Row(Title(PLAN[number].name, f"Plan, row {number}"), tuple(_panels(PLAN[number], queries)))
-        for number in PERIODS
+        for number in COMPUTED
     )
     return Board(
         "indicators",
@@ -36,7 +35,7 @@ def board(namespace: str) -> Board:
 
 
 def _panels(row: PlanRow, queries: Queries) -> Iterator[Panel]:
-    asked = {"indicator": row.indicator, "period": PERIODS[row.number]}
+    asked = {"indicator": row.indicator, "period": COMPUTED[row.number]}
     unit = unit_of(row.unit)
     yield _now(row, queries, asked)
     yield Panel(
