@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -248,6 +249,14 @@ def test_axe_finds_nothing_in_an_opened_incident_of_one_domain(page: Page) -> No
     page.locator("#alert-list > li button").first.click()
     expect(page.locator("#alert-list .inside li .value").first).to_be_visible()
     assert violations(page) == []
+
+
+@pytest.mark.parametrize("width", [1000, 1280, 1440, 1920])
+def test_no_width_of_a_desk_scrolls_sideways(page: Page, pictures: Path, width: int) -> None:
+    page.click("#language")
+    page.set_viewport_size({"width": width, "height": 900})
+    page.screenshot(path=pictures / f"width-{width}.png")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_a_thumb_hits_every_button_of_a_phone(phone: Page) -> None:
