@@ -29,7 +29,7 @@ SETTINGS = {"PLAY_SPEED": "180", "PLAY_POINTS": "360"}  # minute 200 after 70 s
 COUNTIES = 18  # that so many points fill; the others were never judged
 FLOODED_MS = 60_000
 GATEWAY_DIES_MS = 240_000
-LOST_MS = 12_000  # CITYBRAIN_FRESH_LOST_S, and what it takes to draw
+LOST_MS = 20_000  # CITYBRAIN_FRESH_LOST_S (9 s), and a busy machine
 BACK_MS = 60_000  # the supervisor starts the API again, the page tries every 8 s at the latest
 
 

@@ -1,7 +1,7 @@
 // The Plan's three computed indicators, always three: value, bounds, target, what they rest on; or why not.
 
 import { chosenDomain } from "./domains.js";
-import { byId, count, dateOf, element, momentOf, periodWord, shape, timeOf } from "./dom.js";
+import { byId, count, dateOf, element, momentOf, periodWord, shape } from "./dom.js";
 import { pick, unitName, word } from "./words.js";
 
 export const PROVINCE = "330000";
