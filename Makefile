@@ -55,7 +55,7 @@ bench: $(DEVELOPMENT) ## all benchmarks but the rivals (an hour; on a machine th
 	@$(BIN)/python -m benchmarks.quick
 	@for name in throughput latency backlog growth reads recovery; do \
 		$(BIN)/python -m benchmarks.engine.$$name || exit 1; done
-	@for name in layout storage backfill deliver gateway_overload gateway_rates; do \
+	@for name in layout storage backfill boards deliver gateway_overload gateway_rates; do \
 		$(BIN)/python -m benchmarks.$$name || exit 1; done
 
 bench-quick: $(DEVELOPMENT) ## the engine's main figures in short runs (Kafka and TimescaleDB natively, ~6 min)
