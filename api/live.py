@@ -91,7 +91,7 @@ class Broadcaster:
     ) -> AsyncGenerator[LiveEvent, None]:
         """A snapshot of what lies in these areas, then changes and heartbeats, for ever."""
         key = namespace, reach
-        channel = self._channels.setdefault(key, _Channel())
+        channel = self._channels.setdefault(key, self._make_channel())
         channel.followers += 1
         if channel.task is None:
             channel.task = asyncio.create_task(self._watch(namespace, reach, channel))
@@ -128,6 +128,10 @@ class Broadcaster:
         for channel in self._channels.values():
             if channel.task is not None:
                 channel.task.cancel()
+
+    def _make_channel(self) -> _Channel:
+        """What does not move is there from the start, also while the database is away."""
+        return _Channel(state={"patience": self._patience.model_dump()})
 
     def _now(self) -> str:
         return iso(self._wall())
@@ -188,7 +192,7 @@ class Broadcaster:
             "trouble": None,
             "looked": self._now(),
             "taken": None if taken_ms is None else iso(from_ms(taken_ms)),
-            "patience": self._patience.model_dump(),
+            "patience": before["patience"],
         }
 
 
