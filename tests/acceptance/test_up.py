@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import signal
-import socket
 import subprocess
-import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,48 +14,28 @@ import pytest
 from deploy.postgres import EmbeddedPostgres
 from deploy.process import ProcessIdentity, wait_until
 from deploy.supervisor import PID_FILE
-from tests.support.postgres import own_process
+from tests.support.program import Program, program
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.integration]
 Citybrain = Callable[..., subprocess.CompletedProcess[str]]
 
 
-def _free_port() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])
+@pytest.fixture
+def city() -> Iterator[Program]:
+    """Nothing runs yet; everything is stopped and removed at the end."""
+    with program() as made:
+        yield made
 
 
 @pytest.fixture
-def var_dir() -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="citybrain-test-"))
-    own_process().save(folder / "owner.json")
-    yield folder
-    shutil.rmtree(folder)
+def citybrain(city: Program) -> Citybrain:
+    """Runs one verb."""
+    return city.call
 
 
 @pytest.fixture
-def citybrain(var_dir: Path) -> Iterator[Citybrain]:
-    """Runs one verb; everything is stopped and removed at the end."""
-    environment = {
-        **{k: v for k, v in os.environ.items() if not k.startswith("CITYBRAIN_")},
-        "CITYBRAIN_VAR_DIR": str(var_dir),
-        "CITYBRAIN_API_PORT": _free_port(),
-        "CITYBRAIN_GATEWAY_PORT": _free_port(),
-    }
-
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "deploy.cli", *arguments],
-            cwd=Path(__file__).parents[2],
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    yield run
-    run("down", "--purge")
+def var_dir(city: Program) -> Path:
+    return city.var_dir
 
 
 def _status(citybrain: Citybrain) -> dict[str, Any]:

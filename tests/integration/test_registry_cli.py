@@ -2,116 +2,25 @@
 
 from __future__ import annotations
 
-import csv
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import pytest
-import shapely
 
-from deploy import cli
-from deploy.live_city import ensure_areas
 from sensors.registry.merge import difference
-from streams.catalog import Registry
-from streams.contracts.codec import decode
-from streams.contracts.frame import Control
 from streams.contracts.reason import NamespaceKind
 from streams.domains import find_domains
 from streams.log.postgres import PostgresLog
 from streams.pipeline import Pipeline, PipelineSetup, wanted_versions
 from streams.settings import Settings
 from streams.storage.connect import connect
-from streams.storage.migrate import drop_namespace, migrate, property_ids
-from streams.storage.registry import load_version, newest
+from streams.storage.migrate import property_ids
+from streams.storage.registry import load_version
 from tests.support.admission import api_served
 from tests.support.api_client import get
-from tests.support.shared_data import shared_data
+from tests.support.registry_city import ROWS, City, read_rejects
 
+pytest_plugins = ["tests.support.registry_bench"]
 pytestmark = pytest.mark.integration
-
-HEAD = "id,type,area,name,lon,lat,crs,sensor,gateway,properties,attr.gauge,id.bureau"
-ROWS = (
-    "fp-1,flood_point,330106,桥下,120.13,30.26,wgs84,fp-1-d,gw-1,depth,rg-1,HZ-7\n"
-    "rg-1,rain_gauge,330106,雨量站,120.131,30.261,wgs84,rg-1-r,gw-1,rain,,\n"
-    "fp-2,flood_point,330104,下沙,120.47,30.29,wgs84,fp-2-d,gw-2,depth,,\n"
-)
-
-
-@pytest.fixture(scope="module")
-def var_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One extract of the boundaries for the module."""
-    return tmp_path_factory.mktemp("registry")
-
-
-@dataclass(frozen=True)
-class City:
-    """A live namespace that knows its areas, and the command in it."""
-
-    conninfo: str
-    namespace: str
-    folder: Path
-    capsys: pytest.CaptureFixture[str]
-
-    def run(self, *arguments: object) -> tuple[int, str]:
-        """Exit code and everything told."""
-        code = cli.run(["registry", *map(str, arguments)])
-        told = self.capsys.readouterr()
-        return code, told.out + told.err
-
-    def json(self, *arguments: object) -> tuple[int, Any]:
-        """Exit code and the answer of `--json`."""
-        code = cli.run(["registry", *map(str, arguments), "--json"])
-        return code, json.loads(self.capsys.readouterr().out)
-
-    def file(self, name: str, text: str) -> Path:
-        path = self.folder / name
-        path.write_text(text, encoding="utf-8")
-        return path
-
-    def points(self, rows: str = ROWS, name: str = "points.csv") -> Path:
-        return self.file(name, f"{HEAD}\n{rows}")
-
-    def registry(self) -> Registry:
-        with connect(self.conninfo, self.namespace) as connection:
-            found = newest(connection, "registry")
-        assert found is not None
-        return Registry.from_dict(found[1])
-
-    def activations(self) -> list[list[str]]:
-        """Registry versions in the log, by partition."""
-        log = PostgresLog(self.conninfo, self.namespace)
-        records = [[decode(r) for r in log.read(n, 0)] for n in range(log.partitions())]
-        log.close()
-        return [
-            [e.version for e in events if isinstance(e, Control) and e.kind == "registry"]
-            for events in records
-        ]
-
-
-@pytest.fixture
-def city(
-    database_url: str,
-    namespace: str,
-    var_dir: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> City:
-    """A live namespace as `citybrain up` leaves it."""
-    monkeypatch.setenv("CITYBRAIN_DATABASE", database_url)
-    monkeypatch.setenv("CITYBRAIN_NAMESPACE", namespace)
-    monkeypatch.setenv("CITYBRAIN_VAR_DIR", str(var_dir))
-    migrate(database_url, namespace, NamespaceKind.LIVE, partitions=3)
-    ensure_areas(database_url, namespace, Settings(var_dir=var_dir), lambda: 1_800_000_000_000)
-    return City(database_url, namespace, tmp_path, capsys)
-
-
-def read_rejects(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def test_an_import_is_stored_numbered_and_told_to_every_partition(city: City) -> None:
@@ -361,162 +270,3 @@ def test_points_are_found_by_what_others_call_them(city: City) -> None:
         assert detail["sensors"][0]["external_ids"] == {"vendor": "X-1"}
         assert detail["attributes"] == {"outside_area": "330106"}
         assert get(client, "/v1/points/b")["point"]["outside_area"] is False
-
-
-# real files -------------------------------------------------------------------------------------
-
-
-def test_all_located_stations_lie_in_their_own_city(city: City) -> None:
-    source = shared_data("aqi-cnemc-2020-zhejiang") / "zhejiang_stations_2018.csv"
-    with source.open(encoding="utf-8") as file:
-        stations = list(csv.DictReader(file))
-    rows = "".join(
-        f"{s['stationcode']},{s['area']},{s['positionname']},{s['longitude']},{s['latitude']}\n"
-        for s in stations
-    )
-    file_ = city.file("stations.csv", f"id,area,name,lon,lat\n{rows}")
-    code, answer = city.json("import", file_, "--crs", "wgs84", "--type", "air_station")
-    assert code == 0
-    assert (answer["rows"], answer["taken"], len(stations)) == (47, 47, 47)
-    assert "outside_area" not in answer["remarks_by_kind"]
-    held = city.registry()
-    assert held.points["1226A"].name == "下沙"
-    by_city = {p.area for p in held.points.values()}
-    assert len(by_city) == 11
-    # The same without their cities: each is placed in a county of the city it is said to be in.
-    bare = "".join(
-        f"{s['stationcode']},{s['positionname']},{s['longitude']},{s['latitude']}\n"
-        for s in stations
-    )
-    file_ = city.file("bare.csv", f"id,name,lon,lat\n{bare}")
-    city.run("import", file_, "--crs", "wgs84", "--type", "air_station", "--replace")
-    placed = city.registry()
-    for station in stations:
-        found = placed.areas[placed.points[station["stationcode"]].area]
-        assert found.level == "county"
-        assert placed.areas[found.parent or ""].name == station["area"]
-    assert placed.points["1226A"].area == "330114", "下沙 lies in 钱塘区"
-
-
-@pytest.fixture
-def taiwan(city: City) -> Iterator[Path]:
-    """The file; its throwaway namespace is dropped at the end."""
-    yield shared_data("shelters-taiwan") / "evacuation_shelters_tw_v9.csv.gz"
-    drop_namespace(city.conninfo, "registry_taiwan_shelters")
-
-
-def test_the_shelters_of_taiwan(city: City, taiwan: Path) -> None:
-    rejects = city.folder / "rejects.csv"
-    how = ("import", taiwan, "--format", "taiwan-shelters", "--rejects", rejects)
-    code, answer = city.json(*how)
-    assert code == 0
-    assert (answer["rows"], answer["taken"], answer["refused"]) == (5973, 5912, 61)
-    assert answer["refused_by_reason"] == {"no_capacity": 58, "no_position": 3}
-    lost = [json.loads(r["content"]) for r in read_rejects(rejects)]
-    with connect(city.conninfo, "registry_taiwan_shelters") as connection:
-        found = newest(connection, "registry")
-        profile = newest(connection, "profile")
-    assert found is not None
-    assert profile is not None
-    held = Registry.from_dict(found[1])
-    shelters = list(held.points.values())
-    assert {p.type for p in shelters} == {"shelter"}
-    assert {p.area for p in shelters} == {"984100"}
-    capacity = sum(int(p.attributes["capacity"]) for p in shelters)
-    assert capacity == 2_298_915
-    assert capacity + sum(int(r["預計收容人數"]) for r in lost) == 2_301_656, "of all rows"
-    flood = sum("flood" in p.attributes.get("hazards", "").split(",") for p in shelters)
-    assert flood == 5023
-    assert flood + sum("水災" in r["適用災害類別"].split(",") for r in lost) == 5057, "of all rows"
-    names = [p.name for p in shelters] + [r["避難收容處所名稱"] for r in lost]
-    # 304 by the texts of the file; one more differs only in a space at its end.
-    assert len(names) - len(set(names)) == 305
-    assert len(held.points) == 5912, "a name is no identity"
-    assert held.points["tw-shelter-2"].external_ids == {"nfa-tw": "2"}
-    assert held.points["tw-shelter-2"].attributes["room"] == "indoor"
-    assert city.registry().points == {}, "nothing of it in the live city"
-
-
-def test_a_recording_from_elsewhere_stays_out_of_the_city(city: City, taiwan: Path) -> None:
-    how = ("import", taiwan, "--format", "taiwan-shelters", "--namespace", city.namespace)
-    code, told = city.run(*how)
-    assert code == 2
-    assert "throwaway namespace registry_taiwan_shelters" in told
-
-
-# boundaries -------------------------------------------------------------------------------------
-
-
-def shapes_of(city: City) -> dict[str, Any]:
-    with connect(city.conninfo, city.namespace) as connection:
-        rows = connection.execute("select code, geometry, sketch from area_shape").fetchall()
-    return {code: (full, sketch) for code, full, sketch in rows}
-
-
-def test_the_packaged_boundaries_again_change_nothing(city: City) -> None:
-    source = shared_data("zhejiang-boundaries") / "zhejiang_district.geojson"
-    before = shapes_of(city)
-    code, told = city.run("boundaries", source)
-    assert code == 2
-    assert "declares no crs" in told
-    code, answer = city.json("boundaries", source, "--crs", "wgs84")
-    assert code == 0
-    assert len(answer["areas"]) == 90
-    assert (answer["neighbours_trimmed"], answer["gap_m2"]) == ([], 0)
-    after = shapes_of(city)
-    assert {c: s[0] for c, s in after.items() if c.endswith("00") is False} == {
-        c: s[0] for c, s in before.items() if c.endswith("00") is False
-    }
-    assert {c: s[1] for c, s in after.items()} == {c: s[1] for c, s in before.items()}
-
-
-def test_an_own_boundary_moves_points_and_neighbours(city: City) -> None:
-    city.run("import", city.points())
-    shapes = shapes_of(city)
-    taken = shapely.from_geojson(json.dumps(shapes["330114"][0]))
-    bite = taken.union(shapely.box(120.12, 30.25, 120.14, 30.27))  # out of 西湖区, around fp-1
-    own = city.file(
-        "own.geojson",
-        json.dumps(
-            {
-                "type": "FeatureCollection",
-                "crs": "EPSG:4490",
-                "features": [
-                    {
-                        "type": "Feature",
-                        "geometry": json.loads(shapely.to_geojson(bite)),
-                        "properties": {"code": "330114"},
-                    }
-                ],
-            }
-        ),
-    )
-    code, answer = city.json("boundaries", own, "--dry-run")
-    assert code == 0
-    assert answer["neighbours_trimmed"] == ["330106"]
-    assert (answer["points_outside_before"], answer["points_outside_after"]) == (0, 2)
-    assert shapes_of(city) == shapes, "a dry run changes nothing"
-    assert city.run("boundaries", own)[0] == 0
-    after = shapes_of(city)
-    counties = [shapely.from_geojson(json.dumps(s[0])) for c, s in after.items() if c[4:] != "00"]
-    sketch = [shapely.from_geojson(json.dumps(s[1])) for c, s in after.items() if c[4:] != "00"]
-    assert shapely.coverage_is_valid(counties)
-    assert shapely.coverage_is_valid(sketch)
-    _, found = city.json("check")
-    assert {f["id"] for f in found["findings"] if f["kind"] == "outside_area"} == {"fp-1", "rg-1"}
-    _, told = city.run("import", city.points("n,flood_point,,新,120.13,30.26,wgs84,,,,,\n"))
-    assert city.registry().points["n"].area == "330114", told
-
-
-def test_half_a_map_is_not_taken(city: City) -> None:
-    shapes = shapes_of(city)
-    features = [
-        {"type": "Feature", "geometry": shapes[code][0], "properties": {"code": given}}
-        for code, given in (("330106", "330106"), ("330105", "330103"), ("330106", "330114"))
-    ]
-    text = json.dumps({"type": "FeatureCollection", "features": features})
-    code, told = city.run("boundaries", city.file("own.geojson", text), "--crs", "wgs84")
-    assert code == 2
-    assert "feature 2: unknown_area: '330103' is retired" in told
-    assert "330106 and 330114 overlap by" in told
-    assert shapes_of(city) == shapes

@@ -36,7 +36,7 @@ class Program:
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Begins one verb."""
         return subprocess.Popen(
-            [sys.executable, "-m", "deploy.cli", *arguments],
+            self._command(arguments),
             cwd=ROOT,
             env=dict(self.environment),
             stdout=subprocess.PIPE,
@@ -44,11 +44,25 @@ class Program:
             text=True,
         )
 
+    def call(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Runs one verb to its end, well or badly."""
+        return subprocess.run(
+            self._command(arguments),
+            cwd=ROOT,
+            env=dict(self.environment),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
     def run(self, *arguments: str) -> str:
         """Runs one verb that must succeed; what it said."""
         said, _ = (process := self.start(*arguments)).communicate()
         assert process.returncode == 0, said
         return said
+
+    def _command(self, arguments: tuple[str, ...]) -> list[str]:
+        return [sys.executable, "-m", "deploy.cli", *arguments]
 
     def child(self, name: str) -> ProcessIdentity:
         """The supervised process of this name, which must run now."""
