@@ -15,8 +15,7 @@ from starlette.exceptions import HTTPException
 
 from api.actions.refusal import Conflict, Refused, Unknown
 from api.page import refusal_page, wants_page
-from api.queries.database import Unanswerable
-from api.queries.pool import UnknownNamespace
+from api.queries.pool import Unanswerable, UnknownNamespace
 from streams.errors import Unavailable
 
 MEDIA_TYPE = "application/problem+json"

@@ -5,25 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import psycopg
-from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
+from psycopg_pool import ConnectionPool
 
+from api.actions.database import SESSION
 from api.actions.trail import act_from
-from api.queries.database import NAME, Unanswerable
-from api.queries.pool import UnknownNamespace
-from streams.errors import Unavailable
-from streams.storage.connect import Connection, translated
-
-SESSION = {
-    "timezone": "UTC",
-    "statement_timeout": "15s",
-    "lock_timeout": "5s",
-    "idle_in_transaction_session_timeout": "30s",
-}
-SET = (
-    "select set_config(name, setting, false)"
-    " from unnest(%s::text[], %s::text[]) as given (name, setting)"
-)
+from api.queries.database import NAME
+from api.queries.pool import SET, UnknownNamespace, translated
+from streams.storage.connect import Connection
+from streams.storage.connect import translated as transient
 
 
 class WritingPool:
@@ -62,17 +51,10 @@ class WritingPool:
         """
         if not NAME.fullmatch(namespace):
             raise UnknownNamespace(namespace)
-        try:
-            with translated(), self._pool.connection() as connection:
-                connection.execute("select set_config('search_path', %s, false)", (namespace,))
-                act_from(connection, address)
-                yield connection
-        except (PoolTimeout, PoolClosed) as error:
-            raise Unavailable("the database does not answer") from error
-        except psycopg.errors.UndefinedTable as error:
-            raise UnknownNamespace(namespace) from error
-        except psycopg.DataError as error:
-            raise Unanswerable(str(error).partition("\n")[0]) from error
+        with translated(), transient(), self._pool.connection() as connection:
+            connection.execute("select set_config('search_path', %s, false)", (namespace,))
+            act_from(connection, address)
+            yield connection
 
 
 def _configure(connection: Connection) -> None:

@@ -12,7 +12,7 @@ from psycopg import IsolationLevel
 from psycopg.rows import class_row, dict_row
 
 from api.queries.composed import Composed
-from api.queries.pool import Connection, UnknownNamespace, make_pool, translated
+from api.queries.pool import Connection, Unanswerable, UnknownNamespace, make_pool, translated
 from api.queries.scope import REACH, WHOLE, scoped
 from api.queries.statements import statements
 
@@ -27,10 +27,6 @@ SESSION = {
     "idle_in_transaction_session_timeout": "30s",
     "default_transaction_read_only": "on",
 }
-
-
-class Unanswerable(ValueError):
-    """The question has no answer for these values: a division by zero, a number out of range."""
 
 
 @contextmanager
@@ -171,8 +167,5 @@ class Database:
     @asynccontextmanager
     async def _session(self) -> AsyncIterator[Connection]:
         with translated():
-            try:
-                async with self._pool.connection() as connection:
-                    yield connection
-            except psycopg.DataError as error:
-                raise Unanswerable(str(error).partition("\n")[0]) from error
+            async with self._pool.connection() as connection:
+                yield connection

@@ -15,10 +15,18 @@ from streams.errors import Unavailable
 
 Connection: TypeAlias = psycopg.AsyncConnection[TupleRow]
 Pool: TypeAlias = AsyncConnectionPool[Connection]
+SET = (
+    "select set_config(name, setting, false)"
+    " from unnest(%s::text[], %s::text[]) as given (name, setting)"
+)
 
 
 class UnknownNamespace(LookupError):
     """No such namespace, or it is not migrated to what this program reads."""
+
+
+class Unanswerable(ValueError):
+    """The question has no answer for these values: a division by zero, a number out of range."""
 
 
 def make_pool(
@@ -34,11 +42,7 @@ def make_pool(
 
     async def configure(connection: Connection) -> None:
         await connection.set_isolation_level(isolation)
-        await connection.execute(
-            "select set_config(name, setting, false)"
-            " from unnest(%s::text[], %s::text[]) as given (name, setting)",
-            (list(session), list(session.values())),
-        )
+        await connection.execute(SET, (list(session), list(session.values())))
 
     return AsyncConnectionPool(
         conninfo,
@@ -55,12 +59,15 @@ def make_pool(
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """What may pass becomes `Unavailable`, a missing table `UnknownNamespace`; others stay bugs."""
+    """What may pass becomes `Unavailable`, a missing table `UnknownNamespace`, values that the
+    database refuses `Unanswerable`; others stay bugs."""
     try:
         yield
     except (PoolTimeout, PoolClosed) as error:
         raise Unavailable("the database does not answer") from error
     except psycopg.errors.UndefinedTable as error:
         raise UnknownNamespace(f"not migrated to this version: {error}") from error
+    except psycopg.DataError as error:
+        raise Unanswerable(str(error).partition("\n")[0]) from error
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
         raise Unavailable(f"database: {error}".strip()) from error

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from api.moment import from_ms
 from api.problem import Problem
 from api.queries.composed import ALIAS, Composed
-from api.queries.database import Unanswerable
+from api.queries.pool import Unanswerable
 from api.sensorthings import walk
 from api.sensorthings.address import Key, Step
 from api.sensorthings.model import OBSERVATIONS, TYPES, EntityType, key_field
