@@ -25,7 +25,8 @@ where a.pid in (select l.pid
                 join pg_namespace n on n.oid = c.relnamespace
                 where l.granted and l.mode <> 'AccessShareLock'
                   and n.nspname in (current_schema(), '_timescaledb_internal'))
-  and a.pid <> pg_backend_pid() and starts_with(a.application_name, 'citybrain ')
+  and a.datname = current_database() and a.pid <> pg_backend_pid()
+  and starts_with(a.application_name, 'citybrain ')
   and a.wait_event = 'ClientRead'
   and a.state_change < clock_timestamp() - %(silent_ms)s * interval '1 millisecond'
 """
